@@ -1,0 +1,216 @@
+"""The hierarchical Swin transformer that encodes a volume (Liu et al. 2021, *Swin Transformer*; 3D as in Swin UNETR).
+
+Tokens stay channels-last, (batch, k, j, i, channels), from the patch embedding to the last stage.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from MedSegAI.Logic.networks.convolution_blocks import EncoderBlock
+from MedSegAI.Logic.networks.window_attention import WindowAttention
+
+# order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined; the first is that of the published weights,
+# in which one neighbour is missing and another counts twice in neither
+MERGE_ORDERS = {
+    "merging": ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)),
+    "mergingv2": tuple(itertools.product(range(2), repeat=3)),
+}
+
+
+class PathDrop(nn.Module):
+    """Stochastic depth: drop a residual branch for whole samples while training (Huang et al. 2016)."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+
+    def forward(self, branch: Tensor) -> Tensor:
+        if not self.training or self.probability == 0.0:
+            return branch
+        keep = 1.0 - self.probability
+        kept = branch.new_empty(branch.shape[0], *[1] * (branch.ndim - 1)).bernoulli_(keep)
+        return branch * (kept / keep if keep > 0.0 else kept)
+
+
+class Mlp(nn.Module):
+    """Two linear layers with GELU between."""
+
+    def __init__(self, channels: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.linear1 = nn.Linear(channels, hidden)
+        self.linear2 = nn.Linear(hidden, channels)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(tokens)))))
+
+
+class SwinBlock(nn.Module):
+    """Window attention and an MLP, each on a normalised residual branch."""
+
+    def __init__(
+        self,
+        channels: int,
+        num_heads: int,
+        *,
+        window_size: tuple[int, int, int],
+        shift: tuple[int, int, int],
+        mlp_ratio: float,
+        qkv_bias: bool,
+        dropout: float,
+        attention_dropout: float,
+        path_dropout: float,
+        use_checkpoint: bool,
+    ) -> None:
+        super().__init__()
+        self.window_size = window_size
+        self.shift = shift
+        self.use_checkpoint = use_checkpoint
+        self.norm1 = nn.LayerNorm(channels)
+        self.attn = WindowAttention(
+            channels,
+            num_heads,
+            window_size=window_size,
+            qkv_bias=qkv_bias,
+            attention_dropout=attention_dropout,
+            projection_dropout=dropout,
+        )
+        self.drop_path = PathDrop(path_dropout)
+        self.norm2 = nn.LayerNorm(channels)
+        self.mlp = Mlp(channels, int(channels * mlp_ratio), dropout)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        for branch in (self._attention_branch, self._mlp_branch):
+            if self.use_checkpoint and torch.is_grad_enabled():
+                tokens = tokens + checkpoint(branch, tokens, use_reentrant=False)
+            else:
+                tokens = tokens + branch(tokens)
+        return tokens
+
+    def _attention_branch(self, tokens: Tensor) -> Tensor:
+        return self.drop_path(self.attn(self.norm1(tokens), self.shift))
+
+    def _mlp_branch(self, tokens: Tensor) -> Tensor:
+        return self.drop_path(self.mlp(self.norm2(tokens)))
+
+
+class PatchMerging(nn.Module):
+    """Join each 2x2x2 block of tokens into one of twice the channels."""
+
+    def __init__(self, channels: int, *, order: str) -> None:
+        super().__init__()
+        self.order = MERGE_ORDERS[order]
+        self.reduction = nn.Linear(8 * channels, 2 * channels, bias=False)
+        self.norm = nn.LayerNorm(8 * channels)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        depth, height, width = tokens.shape[1:4]
+        if depth % 2 or height % 2 or width % 2:
+            tokens = F.pad(tokens, (0, 0, 0, width % 2, 0, height % 2, 0, depth % 2))
+        joined = torch.cat([tokens[:, k::2, j::2, i::2] for k, j, i in self.order], dim=-1)
+        return self.reduction(self.norm(joined))
+
+
+class SwinStage(nn.Module):
+    """Blocks with alternating plain and shifted windows, then a merging of patches."""
+
+    def __init__(self, channels: int, num_heads: int, *, path_dropouts: Sequence[float], merging: str, **block) -> None:
+        super().__init__()
+        window = block["window_size"]
+        half = tuple(size // 2 for size in window)
+        self.blocks = nn.ModuleList(
+            SwinBlock(channels, num_heads, shift=half if number % 2 else (0, 0, 0), path_dropout=rate, **block)
+            for number, rate in enumerate(path_dropouts)
+        )
+        self.downsample = PatchMerging(channels, order=merging)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.downsample(tokens)
+
+
+class PatchEmbedding(nn.Module):
+    """Cut the volume into patches and project each to a token."""
+
+    def __init__(self, in_channels: int, channels: int, *, patch_size: tuple[int, int, int], normalised: bool) -> None:
+        super().__init__()
+        self.proj = nn.Conv3d(in_channels, channels, patch_size, stride=patch_size)
+        self.norm = nn.LayerNorm(channels) if normalised else None
+
+    def forward(self, volume: Tensor) -> Tensor:
+        """Volume (batch, channels, k, j, i) to tokens (batch, k, j, i, channels)."""
+        tokens = self.proj(volume).permute(0, 2, 3, 4, 1)
+        return tokens.contiguous() if self.norm is None else self.norm(tokens)
+
+
+class SwinTransformer(nn.Module):
+    """Four stages, each halving the resolution and doubling the channels."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        *,
+        window_size: tuple[int, int, int],
+        patch_size: tuple[int, int, int],
+        depths: Sequence[int],
+        num_heads: Sequence[int],
+        mlp_ratio: float,
+        qkv_bias: bool,
+        dropout: float,
+        attention_dropout: float,
+        path_dropout: float,
+        patch_norm: bool,
+        use_checkpoint: bool,
+        merging: str,
+        use_v2: bool,
+    ) -> None:
+        super().__init__()
+        self.use_v2 = use_v2
+        self.patch_embed = PatchEmbedding(in_channels, channels, patch_size=patch_size, normalised=patch_norm)
+        self.pos_drop = nn.Dropout(dropout)
+        rates = iter(torch.linspace(0, path_dropout, sum(depths), device="cpu").tolist())
+        for number, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
+            width = channels * 2**number
+            stage = SwinStage(
+                width,
+                heads,
+                path_dropouts=list(itertools.islice(rates, depth)),
+                merging=merging,
+                window_size=window_size,
+                mlp_ratio=mlp_ratio,
+                qkv_bias=qkv_bias,
+                dropout=dropout,
+                attention_dropout=attention_dropout,
+                use_checkpoint=use_checkpoint,
+            )
+            # one-element lists, because published checkpoints name the stages layers1.0 ... layers4.0
+            self.add_module(f"layers{number + 1}", nn.ModuleList([stage]))
+            if use_v2:
+                self.add_module(f"layers{number + 1}c", nn.ModuleList([EncoderBlock(width, width)]))
+
+    def forward(self, volume: Tensor, *, normalize: bool = True) -> list[Tensor]:
+        """Features (batch, channels, k, j, i) after the patch embedding and after each of the four stages."""
+        tokens = self.pos_drop(self.patch_embed(volume))
+        features = [_channels_first(tokens, normalize)]
+        for number in range(1, 5):
+            if self.use_v2:
+                convolution = getattr(self, f"layers{number}c")[0]
+                tokens = convolution(tokens.permute(0, 4, 1, 2, 3).contiguous()).permute(0, 2, 3, 4, 1).contiguous()
+            tokens = getattr(self, f"layers{number}")[0](tokens)
+            features.append(_channels_first(tokens, normalize))
+        return features
+
+
+def _channels_first(tokens: Tensor, normalize: bool) -> Tensor:
+    if normalize:
+        tokens = F.layer_norm(tokens, tokens.shape[-1:])
+    return tokens.permute(0, 4, 1, 2, 3).contiguous()

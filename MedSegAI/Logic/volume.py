@@ -1,0 +1,102 @@
+"""A scan in memory: voxels, where they lie, what was measured and in which unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import Box, Grid
+
+if TYPE_CHECKING:
+    import SimpleITK
+
+
+class Modality(str, Enum):
+    """What kind of scan a volume is, with DICOM's own codes."""
+
+    CT = "CT"
+    MR = "MR"
+    PET = "PT"
+    UNKNOWN = "OT"
+
+
+class Unit(str, Enum):
+    """What a voxel's number means."""
+
+    HOUNSFIELD = "HU"
+    SUV_BODY_WEIGHT = "SUVbw"
+    ARBITRARY = "arbitrary"
+    PROBABILITY = "probability"
+
+
+@dataclass(frozen=True, eq=False)
+class Volume:
+    """A 3D scan.
+
+    Args:
+        array: Voxels (k, j, i), any real dtype; voxel [k, j, i] lies at ``grid.lps_of((k, j, i))``.
+        grid: The voxel lattice, LPS mm.
+        modality: What was measured.
+        unit: Unit of ``array``.
+        name: What the user calls it: a file or node name, used in messages.
+
+    Raises:
+        InputError: if the array is not 3D or its shape is not the grid's.
+    """
+
+    array: np.ndarray
+    grid: Grid
+    modality: Modality = Modality.UNKNOWN
+    unit: Unit = Unit.ARBITRARY
+    name: str = "volume"
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 3 or tuple(self.array.shape) != self.grid.shape:
+            raise InputError(
+                f"'{self.name}' has an array of shape {tuple(self.array.shape)} on a grid of shape {self.grid.shape}.",
+                advice="Choose a single 3D volume.",
+            )
+
+    def with_array(self, array: np.ndarray, *, unit: Unit | None = None) -> Volume:
+        """The same volume with other voxel values on the same grid."""
+        return replace(self, array=array, unit=unit or self.unit)
+
+    def crop(self, box: Box) -> Volume:
+        """The voxels inside ``box`` (k, j, i; clipped to the volume) as a view, at their place in the patient."""
+        inside = box.clip(self.grid.shape)
+        return replace(self, array=self.array[inside.slices], grid=self.grid.crop(inside))
+
+    @classmethod
+    def from_sitk(
+        cls,
+        image: SimpleITK.Image,
+        *,
+        modality: Modality = Modality.UNKNOWN,
+        unit: Unit = Unit.ARBITRARY,
+        name: str = "volume",
+    ) -> Volume:
+        """A volume from a scalar 3D SimpleITK image; the voxels are copied."""
+        import SimpleITK as sitk
+
+        array = sitk.GetArrayFromImage(image)
+        grid = Grid(array.shape, image.GetSpacing(), image.GetOrigin(), image.GetDirection())
+        return cls(array, grid, modality, unit, name)
+
+    def to_sitk(self) -> SimpleITK.Image:
+        """The volume as a SimpleITK image (voxels copied; bool becomes uint8, float16 becomes float32)."""
+        import SimpleITK as sitk
+
+        array = self.array
+        if array.dtype == np.bool_:
+            array = array.astype(np.uint8)
+        elif array.dtype == np.float16:
+            array = array.astype(np.float32)
+        image = sitk.GetImageFromArray(np.ascontiguousarray(array))
+        image.SetSpacing(self.grid.spacing)
+        image.SetOrigin(self.grid.origin)
+        image.SetDirection(self.grid.direction)
+        return image
