@@ -16,8 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from MedSegAI.Logic.networks.convolution_blocks import EncoderBlock
 from MedSegAI.Logic.networks.window_attention import WindowAttention
 
-# order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined; the first is that of the published weights,
-# in which one neighbour is missing and another counts twice in neither
+# order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined: it is part of what the weights mean
 MERGE_ORDERS = {
     "merging": ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)),
     "mergingv2": tuple(itertools.product(range(2), repeat=3)),
@@ -194,8 +193,9 @@ class SwinTransformer(nn.Module):
             )
             # one-element lists, because published checkpoints name the stages layers1.0 ... layers4.0
             self.add_module(f"layers{number + 1}", nn.ModuleList([stage]))
-            if use_v2:
-                self.add_module(f"layers{number + 1}c", nn.ModuleList([EncoderBlock(width, width)]))
+        for number in range(4 if use_v2 else 0):
+            width = channels * 2**number
+            self.add_module(f"layers{number + 1}c", nn.ModuleList([EncoderBlock(width, width)]))
 
     def forward(self, volume: Tensor, *, normalize: bool = True) -> list[Tensor]:
         """Features (batch, channels, k, j, i) after the patch embedding and after each of the four stages."""

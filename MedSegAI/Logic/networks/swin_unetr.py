@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.networks.convolution_blocks import DecoderBlock, EncoderBlock, OutputBlock
 from MedSegAI.Logic.networks.swin_transformer import MERGE_ORDERS, SwinTransformer
 
@@ -94,8 +95,6 @@ class SwinUNETR(nn.Module):
         return self.out(out)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        from MedSegAI.Logic.errors import InputError
-
         step = self.patch_size**5
         if any(length % step for length in shape):
             raise InputError(
@@ -112,8 +111,6 @@ class SwinUNETR(nn.Module):
 def _check_arguments(
     feature_size: int, depths: Sequence[int], num_heads: Sequence[int], downsample: str, rates: dict[str, float]
 ) -> None:
-    from MedSegAI.Logic.errors import ModelError
-
     problems = [f"{name} is {rate}, not between 0 and 1" for name, rate in rates.items() if not 0 <= rate <= 1]
     if feature_size % 12:
         problems.append(f"feature_size is {feature_size}, not a multiple of 12")
@@ -126,8 +123,6 @@ def _check_arguments(
 
 
 def _is_affine(norm_name: str | tuple[str, dict]) -> bool:
-    from MedSegAI.Logic.errors import ModelError
-
     name, options = (norm_name, {}) if isinstance(norm_name, str) else norm_name
     if name.lower() != "instance" or set(options) - {"affine"}:
         raise ModelError(
