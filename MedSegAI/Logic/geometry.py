@@ -222,5 +222,7 @@ class Grid:
 
 def _triple_of_int(values: tuple[int, ...]) -> Shape:
     if len(values) != 3:
-        raise InputError(f"A 3D volume is needed; this one has {len(values)} axes.", advice="Choose a single 3D volume.")
+        raise InputError(
+            f"A 3D volume is needed; this one has {len(values)} axes.", advice="Choose a single 3D volume."
+        )
     return tuple(int(v) for v in values)

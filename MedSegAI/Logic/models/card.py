@@ -1,0 +1,230 @@
+"""What a model is, what it accepts and how well it does: the card beside the weights.
+
+A card is a JSON file checked against ``card_schema.json``. It is the only place that knows how a scan must be
+prepared for its network, so training, inference and the faces all read it and nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from MedSegAI.Logic.errors import ModelError
+from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
+from MedSegAI.Logic.volume import Modality, Unit
+
+SCHEMA_PATH = Path(__file__).with_name("card_schema.json")
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How intensities are brought to the network's range; see ``Logic/standardise/intensity.py`` for the kinds."""
+
+    kind: str
+    clip_percentiles: tuple[float, float] | None = None
+    clip_values: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """One scan the network takes.
+
+    Args:
+        name: What the user calls it, such as "T1".
+        modality: DICOM modality that is expected.
+        unit: Unit of the voxels before normalisation.
+        normalisation: How intensities are prepared, over the region that is segmented.
+    """
+
+    name: str
+    modality: Modality
+    unit: Unit
+    normalisation: Normalisation
+
+
+@dataclass(frozen=True)
+class Side:
+    """One place the localiser finds and how the network's labels are renamed there.
+
+    Args:
+        name: What the place is called, such as "left hippocampus".
+        box_ras_mm: x0, x1, y0, y1, z0, z1 in the template's RAS mm.
+        mirrored: Whether the region is mirrored left to right before the network sees it.
+        labels: Pairs (network's label value, label value in the segmentation).
+    """
+
+    name: str
+    box_ras_mm: tuple[float, float, float, float, float, float]
+    mirrored: bool
+    labels: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Localiser:
+    """How the structure is found in a scan larger than the crops the network knows.
+
+    Args:
+        template: Name of the registration template, see ``Logic/localise/atlas.py``.
+        fits_below_mm: Extent along (i, j, k) in mm; a scan below it along every axis is used whole, as it is.
+        margin_mm: Added around each mapped box.
+        sides: The places to look at.
+        labels: The labels of a localised segmentation.
+    """
+
+    template: str
+    fits_below_mm: tuple[float, float, float]
+    margin_mm: float
+    sides: tuple[Side, ...]
+    labels: LabelTable
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """Everything known about a model; field by field as in ``card_schema.json``.
+
+    Args:
+        name: Folder name, lower case with hyphens.
+        title: What a person reads.
+        version: Of the weights.
+        licence: SPDX name of the licence of the weights.
+        description: Two or three sentences: what it segments, in what, and what it must not be used for.
+        weights_sha256: Hex digest of ``weights.safetensors``.
+        network: Class name of the network, such as ``SwinUNETR``.
+        network_arguments: Keyword arguments of its constructor.
+        inputs: The scans it takes, in channel order.
+        spacing_mm: Spacing (i, j, k) of the model's space; its axes run i to Right, j to Anterior, k to Superior.
+        window: Window (k, j, i) in voxels that the network sees at once.
+        overlap: Overlap of neighbouring windows, 0 to below 1.
+        skip_below: Windows whose normalised voxels all lie below this are background; None runs every window.
+        labels: The network's classes without background.
+        saliency_layer: Layer that heat maps explain by default.
+        localiser: How it finds its structure in a larger scan, if it can.
+        training: Free-form record of data, split, epochs, seconds and choices.
+        accuracy: Free-form table of what was measured, on which cases, by which command.
+        sample_data: Name of a scan that a newcomer can try it on.
+    """
+
+    name: str
+    title: str
+    version: str
+    licence: str
+    description: str
+    weights_sha256: str
+    network: str
+    network_arguments: dict[str, Any]
+    inputs: tuple[ModelInput, ...]
+    spacing_mm: tuple[float, float, float]
+    window: tuple[int, int, int]
+    overlap: float
+    labels: LabelTable
+    saliency_layer: str
+    skip_below: float | None = None
+    localiser: Localiser | None = None
+    training: dict[str, Any] = field(default_factory=dict)
+    accuracy: dict[str, Any] = field(default_factory=dict)
+    sample_data: str | None = None
+
+    @property
+    def class_count(self) -> int:
+        """Number of the network's output channels, background included."""
+        return len(self.labels) + 1
+
+    def to_json(self) -> str:
+        """The card as indented JSON text."""
+        return json.dumps({"schema_version": 1, **_plain(asdict(self))}, indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, *, source: str = "the model card") -> ModelCard:
+        """Read a card and check it against the schema.
+
+        Raises:
+            ModelError: for text that is not JSON or does not fit the schema; says where and why.
+        """
+        try:
+            fields = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ModelError(
+                f"{source} is not valid JSON: {error.msg} at line {error.lineno}.",
+                advice="Fetch the model folder again, or mend the card.",
+            ) from error
+        _check_against_schema(fields, source)
+        fields.pop("schema_version")
+        fields["inputs"] = tuple(_model_input(entry) for entry in fields["inputs"])
+        fields["labels"] = _label_table(fields["labels"])
+        fields["localiser"] = _localiser(fields.get("localiser"))
+        for key in ("spacing_mm", "window"):
+            fields[key] = tuple(fields[key])
+        return cls(**fields)
+
+
+@functools.cache
+def card_schema() -> dict[str, Any]:
+    """The JSON schema of a card."""
+    return json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+
+
+def _check_against_schema(fields: object, source: str) -> None:
+    import jsonschema
+
+    error = jsonschema.exceptions.best_match(jsonschema.Draft202012Validator(card_schema()).iter_errors(fields))
+    if error is not None:
+        raise ModelError(
+            f"{source} is not a valid model card: {error.message} (at {error.json_path}).",
+            advice="Compare it with the card of a shipped model and mend that field.",
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Dataclass dictionaries as JSON wants them: a label table is the list of its labels."""
+    if isinstance(value, dict):
+        if set(value) == {"labels"} and isinstance(value["labels"], tuple):
+            return [_plain(label) for label in value["labels"]]
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return value
+
+
+def _model_input(entry: dict[str, Any]) -> ModelInput:
+    rules = dict(entry["normalisation"])
+    for key in ("clip_percentiles", "clip_values"):
+        if rules.get(key) is not None:
+            rules[key] = tuple(rules[key])
+    return ModelInput(entry["name"], Modality(entry["modality"]), Unit(entry["unit"]), Normalisation(**rules))
+
+
+def _code(entry: dict[str, str] | None) -> Code | None:
+    return Code(**entry) if entry else None
+
+
+def _label_table(entries: list[dict[str, Any]]) -> LabelTable:
+    return LabelTable(tuple(_label(entry) for entry in entries))
+
+
+def _label(entry: dict[str, Any]) -> Label:
+    coded = entry.get("terminology")
+    terminology = (
+        Terminology(_code(coded["category"]), _code(coded["type"]), _code(coded.get("type_modifier")))
+        if coded
+        else None
+    )
+    return Label(entry["value"], entry["key"], entry["name"], tuple(entry["colour"]), terminology)
+
+
+def _localiser(entry: dict[str, Any] | None) -> Localiser | None:
+    if entry is None:
+        return None
+    sides = tuple(
+        Side(side["name"], tuple(side["box_ras_mm"]), side["mirrored"], tuple(tuple(p) for p in side["labels"]))
+        for side in entry["sides"]
+    )
+    return Localiser(
+        entry["template"],
+        tuple(entry["fits_below_mm"]),
+        entry["margin_mm"],
+        sides,
+        _label_table(entry["labels"]),
+    )

@@ -1,0 +1,78 @@
+"""How a result came about: enough to make it again and to trust it later."""
+
+from __future__ import annotations
+
+import functools
+import json
+import platform
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+
+_VERSIONED_PACKAGES = ("torch", "numpy", "SimpleITK", "monai")
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The record that travels with a segmentation or heat map through MRML, ``.seg.nrrd`` and DICOM.
+
+    Args:
+        model: Name of the model.
+        model_version: Version on its card.
+        model_sha256: Hex digest of its weights.
+        engine: Engine that ran it, such as "torch".
+        device: Device it ran on, such as "cpu" or "cuda:0 (name)".
+        input_name: Name of the scan.
+        grid_shape: Shape (k, j, i) of the scan.
+        grid_spacing_mm: Spacing (i, j, k) of the scan.
+        regions: What was segmented, as sentences.
+        settings: The run's settings as plain values.
+        seed: Random seed, None where nothing was random.
+        fallbacks: Fallbacks taken, as sentences; empty when all went as planned.
+        seconds: Wall time of the run.
+        created: ISO 8601 time in UTC.
+        versions: Versions of the software.
+    """
+
+    model: str
+    model_version: str
+    model_sha256: str
+    engine: str
+    device: str
+    input_name: str
+    grid_shape: tuple[int, int, int]
+    grid_spacing_mm: tuple[float, float, float]
+    regions: tuple[str, ...]
+    settings: dict[str, str | float | int | bool | None]
+    seconds: float
+    created: str
+    seed: int | None = None
+    fallbacks: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=lambda: software_versions())
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Provenance:
+        """The record that :meth:`to_json` wrote."""
+        fields = json.loads(text)
+        for key in ("grid_shape", "grid_spacing_mm", "regions", "fallbacks"):
+            fields[key] = tuple(fields[key])
+        return cls(**fields)
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of this project, of Python and of the packages that decide a result."""
+    return dict(_software_versions())
+
+
+@functools.cache
+def _software_versions() -> tuple[tuple[str, str], ...]:
+    found = [("Python", platform.python_version())]
+    for package in ("medsegai", *_VERSIONED_PACKAGES):
+        try:
+            found.append((package, metadata.version(package)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)

@@ -1,0 +1,65 @@
+"""What a user chooses for one run; the parameter node, the web state and the command line wrap it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import Enum
+
+from MedSegAI.Logic.errors import InputError
+
+
+class DeviceChoice(str, Enum):
+    """Where to compute; ``auto`` takes a GPU that passes its test kernel, else the CPU."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class ConfidenceChoice(str, Enum):
+    """Whether the per-voxel confidence (probability of the winning label) is kept beside the labels."""
+
+    NONE = "none"
+    PER_VOXEL = "per-voxel"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The settings of a segmentation.
+
+    Args:
+        device: Where to compute.
+        confidence: Whether to keep the confidence.
+        overlap: Overlap of neighbouring windows, 0 to below 1; None takes the card's.
+        region: Region of interest as the user wrote it (see ``Logic/localise/region.py``); None finds it.
+        batch: Windows computed at once.
+
+    Raises:
+        InputError: for a value outside its range; says which and what is allowed.
+    """
+
+    device: DeviceChoice = DeviceChoice.AUTO
+    confidence: ConfidenceChoice = ConfidenceChoice.NONE
+    overlap: float | None = None
+    region: str | None = None
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "device", _member(DeviceChoice, self.device, "device"))
+        object.__setattr__(self, "confidence", _member(ConfidenceChoice, self.confidence, "confidence"))
+        if self.overlap is not None and not 0 <= self.overlap < 1:
+            raise InputError(f"The overlap {self.overlap} is not usable.", advice="Choose a value from 0 to below 1.")
+        if self.batch < 1:
+            raise InputError(f"The batch {self.batch} is not usable.", advice="Choose 1 or more windows at once.")
+
+    def to_plain(self) -> dict[str, str | float | int | bool | None]:
+        """The settings as JSON values; ``RunSettings(**plain)`` reads them back."""
+        return {key: value.value if isinstance(value, Enum) else value for key, value in asdict(self).items()}
+
+
+def _member(enum: type[Enum], value: object, what: str) -> Enum:
+    try:
+        return enum(value)
+    except ValueError:
+        allowed = ", ".join(member.value for member in enum)
+        raise InputError(f"There is no {what} '{value}'.", advice=f"Choose one of: {allowed}.") from None
