@@ -8,6 +8,8 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+
 _VERSIONED_PACKAGES = ("torch", "numpy", "SimpleITK", "monai")
 
 
@@ -24,7 +26,7 @@ class Provenance:
         input_name: Name of the scan.
         grid_shape: Shape (k, j, i) of the scan.
         grid_spacing_mm: Spacing (i, j, k) of the scan.
-        regions: What was segmented, as sentences.
+        regions: The places the network was shown; enough to explain the result later from the file alone.
         settings: The run's settings as plain values.
         seed: Random seed, None where nothing was random.
         fallbacks: Fallbacks taken, as sentences; empty when all went as planned.
@@ -41,7 +43,7 @@ class Provenance:
     input_name: str
     grid_shape: tuple[int, int, int]
     grid_spacing_mm: tuple[float, float, float]
-    regions: tuple[str, ...]
+    regions: tuple[LocalisedRegion, ...]
     settings: dict[str, str | float | int | bool | None]
     seconds: float
     created: str
@@ -51,14 +53,16 @@ class Provenance:
 
     def to_json(self) -> str:
         """One line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        fields = {**asdict(self), "regions": [region.to_plain() for region in self.regions]}
+        return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
         """The record that :meth:`to_json` wrote."""
         fields = json.loads(text)
-        for key in ("grid_shape", "grid_spacing_mm", "regions", "fallbacks"):
+        for key in ("grid_shape", "grid_spacing_mm", "fallbacks"):
             fields[key] = tuple(fields[key])
+        fields["regions"] = tuple(LocalisedRegion.from_plain(region) for region in fields["regions"])
         return cls(**fields)
 
 
