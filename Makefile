@@ -1,0 +1,41 @@
+# `make demo` and `make test` do all the set-up themselves; both are quick to start the second time.
+# A Python of your own: make test PYTHON=/path/to/python3.11
+
+python := .venv/bin/python
+ready := .venv/.set-up-is-done
+
+.PHONY: help demo test lint format bench setup clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    segment and explain a real brain MR; results and pictures in demo/"
+	@echo "make test    style, layering and all tests, with coverage"
+	@echo "make lint    style only            make format  mend the style"
+	@echo "make bench   measure speed         make setup   only prepare .venv"
+	@echo "make clean   remove .venv and everything that was generated"
+
+setup: $(ready)
+
+$(ready): pyproject.toml constraints.txt tools/set_up.sh
+	@PYTHON="$(PYTHON)" tools/set_up.sh
+
+demo: $(ready)
+	@$(python) -m MedSegAI.CommandLine demo -o demo
+
+# Coverage of Logic/ and Bridge/, with its floor, is set in pyproject.toml.
+test: lint
+	@$(python) -m pytest --cov
+
+lint: $(ready)
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+
+format: $(ready)
+	@$(python) -m ruff check --fix .
+	@$(python) -m ruff format .
+
+bench: $(ready)
+	@set -e; for benchmark in Testing/Benchmarks/*.py; do echo "== $$benchmark"; $(python) "$$benchmark"; done
+
+clean:
+	rm -rf .venv demo build dist *.egg-info .pytest_cache .ruff_cache .coverage htmlcov
