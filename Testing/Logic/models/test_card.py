@@ -67,5 +67,5 @@ def test_a_missing_field_is_named():
 
 
 def test_text_that_is_not_json_is_refused_with_its_line():
-    with pytest.raises(ModelError, match="'x' is not valid JSON.*line 2"):
+    with pytest.raises(ModelError, match=r"'x' is not valid JSON.*line 2"):
         ModelCard.from_json("{\n oops", source="'x'")
