@@ -1,0 +1,59 @@
+"""Fixtures for every test: where the repository is, and the real data that may lie beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY_ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """One real image and its expert labels, as files."""
+
+    image: Path
+    labels: Path
+
+    @property
+    def name(self) -> str:
+        return self.image.name.removesuffix(".gz").removesuffix(".nii")
+
+
+@pytest.fixture(scope="session")
+def repository_root() -> Path:
+    return REPOSITORY_ROOT
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real data: MEDSEGAI_DATA, else ``../shared/data``; without it the test is skipped with the reason."""
+    folder = Path(os.environ.get("MEDSEGAI_DATA") or REPOSITORY_ROOT / ".." / "shared" / "data").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set MEDSEGAI_DATA to a folder that has it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hippocampus_folder(data_folder: Path) -> Path:
+    """The Decathlon hippocampus crops: ``imagesTr``, ``labelsTr`` and ``split.json``."""
+    folder = data_folder / "msd_hippocampus"
+    if not (folder / "split.json").is_file():
+        pytest.skip(f"no hippocampus crops at {folder}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hippocampus_crops(hippocampus_folder: Path) -> tuple[LabelledImage, ...]:
+    """The first four validation cases: T1 crops of about 35 x 50 x 35 voxels at 1 mm, labels 1 and 2."""
+    names = json.loads((hippocampus_folder / "split.json").read_text())["val"][:4]
+    return tuple(
+        LabelledImage(
+            hippocampus_folder / "imagesTr" / f"{name}.nii.gz", hippocampus_folder / "labelsTr" / f"{name}.nii.gz"
+        )
+        for name in names
+    )
