@@ -1,0 +1,139 @@
+"""Scans: Logic's :class:`Volume` to and from scalar volume nodes, to the voxel and the micrometre."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import slicer
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
+
+from MedSegAI.Bridge.geometry import matrix_array, scalars_of, voxels_of, vtk_matrix
+from MedSegAI.Bridge.warped_volume import resampled_to_world
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+MODALITY_ATTRIBUTE = "MedSegAI.Modality"
+UNIT_ATTRIBUTE = "MedSegAI.Unit"
+
+_log = logging.getLogger(__name__)
+
+# How Slicer's DICOM reader marks a CT (UCUM code for Hounsfield units).
+_UCUM_HOUNSFIELD = "[hnsf'U]"
+
+
+def volume_to_node(
+    volume: Volume, scene: slicer.vtkMRMLScene, *, name: str | None = None
+) -> slicer.vtkMRMLScalarVolumeNode:
+    """Show a volume in the scene as a new scalar volume node.
+
+    The node shares the volume's memory where VTK can hold it as it is (see ``geometry.scalars_of``): editing the
+    node's voxels then edits ``volume.array``. Geometry, dtype, modality and unit are kept.
+
+    Args:
+        volume: The scan, (k, j, i), LPS mm.
+        scene: The scene to add to.
+        name: Name of the node; the volume's where None.
+    """
+    node = slicer.vtkMRMLScalarVolumeNode()
+    # Filled before it joins the scene: one event, one rendering.
+    update_volume_node(node, volume)
+    node = scene.AddNode(node)
+    node.SetName(scene.GenerateUniqueName(name or volume.name))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def update_volume_node(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> None:
+    """Give an existing node the voxels, geometry, modality and unit of ``volume``; its name and display stay."""
+    image = vtkImageData()
+    image.SetDimensions(volume.grid.size)
+    image.GetPointData().SetScalars(scalars_of(volume.array))
+    was_modifying = node.StartModify()
+    node.SetIJKToRASMatrix(vtk_matrix(volume.grid.index_to_ras))
+    node.SetAndObserveImageData(image)
+    node.SetAttribute(MODALITY_ATTRIBUTE, volume.modality.value)
+    node.SetAttribute(UNIT_ATTRIBUTE, volume.unit.value)
+    node.EndModify(was_modifying)
+
+
+def node_to_volume(node: slicer.vtkMRMLScalarVolumeNode, *, modality: Modality | None = None) -> Volume:
+    """Read a node as a volume at its place in the world, its parent transforms applied.
+
+    Without a transform, or under one that only moves, turns, mirrors or stretches along the volume's own axes, the
+    voxels are a view of the node's memory (k, j, i) and the grid is exact. Under any other transform (shear,
+    non-linear) the scan is resampled to a regular grid along the RAS axes at its finest spacing, and the log says so.
+
+    Args:
+        node: Scalar or label map volume node.
+        modality: What was measured; None takes what the node says.
+
+    Raises:
+        InputError: if the node is empty, has several values a voxel, or its own axes are sheared.
+    """
+    name = node.GetName() or node.GetID() or "volume"
+    array = voxels_of(node.GetImageData(), name=name)
+    array, grid = _in_world(node, array, name)
+    return Volume(array, grid, modality or _modality(node), _unit(node), name)
+
+
+def world_grid(node: slicer.vtkMRMLVolumeNode) -> Grid | None:
+    """The node's grid in the world (LPS), or None where its transforms shear or bend it.
+
+    Raises:
+        InputError: if the node is empty.
+    """
+    image = node.GetImageData()
+    shape = voxels_of(image, name=node.GetName() or "volume").shape
+    parent = node.GetParentTransformNode()
+    if parent is not None and not parent.IsTransformToWorldLinear():
+        return None
+    affine = matrix_of_node(node)
+    try:
+        return Grid.from_index_to_ras(shape, affine)
+    except InputError:
+        return None
+
+
+def matrix_of_node(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """4 x 4 matrix from (i, j, k, 1) to world RAS mm, linear parent transforms applied."""
+    ijk_to_ras, to_world = vtkMatrix4x4(), vtkMatrix4x4()
+    node.GetIJKToRASMatrix(ijk_to_ras)
+    parent = node.GetParentTransformNode()
+    if parent is not None:
+        parent.GetMatrixTransformToWorld(to_world)
+    return matrix_array(to_world) @ matrix_array(ijk_to_ras)
+
+
+def _in_world(node: slicer.vtkMRMLVolumeNode, array: np.ndarray, name: str) -> tuple[np.ndarray, Grid]:
+    grid = world_grid(node)
+    if grid is not None:
+        return array, grid
+    if node.GetParentTransformNode() is None:
+        raise InputError(
+            f"The axes of '{name}' are not perpendicular (a sheared volume, such as a tilted-gantry CT).",
+            advice="Resample it to a regular grid first (in Slicer: Crop Volume with interpolation).",
+        )
+    _log.warning("'%s' lies under a transform that shears or bends it: it was resampled to a regular grid.", name)
+    return resampled_to_world(node)
+
+
+def _modality(node: slicer.vtkMRMLVolumeNode) -> Modality:
+    stated = node.GetAttribute(MODALITY_ATTRIBUTE)
+    if stated in {member.value for member in Modality}:
+        return Modality(stated)
+    return Modality.CT if _is_hounsfield(node) else Modality.UNKNOWN
+
+
+def _unit(node: slicer.vtkMRMLVolumeNode) -> Unit:
+    stated = node.GetAttribute(UNIT_ATTRIBUTE)
+    if stated in {member.value for member in Unit}:
+        return Unit(stated)
+    return Unit.HOUNSFIELD if _is_hounsfield(node) else Unit.ARBITRARY
+
+
+def _is_hounsfield(node: slicer.vtkMRMLVolumeNode) -> bool:
+    units = node.GetVoxelValueUnits()
+    return units is not None and units.GetCodeValue() == _UCUM_HOUNSFIELD
