@@ -1,0 +1,228 @@
+"""Scans from disk: NIfTI, NRRD, MetaImage and DICOM, refused with a sentence where they cannot be used."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.formats import READABLE_SENTENCE, ending_of, name_of
+from MedSegAI.Logic.files.integrity import refuse_incomplete
+from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+if TYPE_CHECKING:
+    import SimpleITK
+
+_log = logging.getLogger(__name__)
+_SHEAR_TOLERANCE_MM = 0.25
+_SMALLEST_EXTENT_MM, _LARGEST_EXTENT_MM = 1.0, 5000.0
+_DICOM_MAGIC_AT = 128
+
+
+def read_volume(path: str | os.PathLike[str], *, modality: Modality | None = None, series: str | None = None) -> Volume:
+    """Read one 3D scan.
+
+    Args:
+        path: A NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd) file, a folder with DICOM files
+            (searched through all its sub-folders), or one DICOM file, which stands for the whole series it belongs to
+            as far as it lies in the same folder.
+        modality: What was measured; None takes it from DICOM, else ``Modality.UNKNOWN``. For a file that is not DICOM
+            ``Modality.CT`` gives the unit HU when there are values below zero, as there are in any CT with air.
+        series: Series UID, or a description only one series has, where a folder holds more than one DICOM series.
+
+    Returns:
+        The voxels (k, j, i) in the file's own dtype (rescale slope and intercept applied) on the file's own grid (LPS
+        mm). DICOM slices run along k in the direction of the slice normal. A 4D file with one time point is read as 3D.
+
+    Raises:
+        InputError: for a file that is missing, unreadable, empty, cut short or no image; an image that is 2D, 4D,
+            colour, complex or sheared; voxels that are NaN, infinite or all alike; a folder without images, with
+            several series, with a missing slice, or with slices that do not make one regular volume.
+    """
+    source = Path(path).expanduser()
+    with _readable(source):
+        if source.is_dir() or _is_dicom_file(source):
+            from MedSegAI.Logic.files.dicom_series import read_dicom
+
+            volume = read_dicom(source, modality=modality, series=series)
+        else:
+            volume = _read_image_file(source, modality)
+    refuse_unusable_voxels(volume, source)
+    return volume
+
+
+def read_image(path: Path, *, layers: bool = False) -> SimpleITK.Image:
+    """The complete 3D SimpleITK image in a NIfTI, NRRD or MetaImage file; any voxel values.
+
+    Args:
+        path: The file.
+        layers: Whether several values in a voxel are welcome, as in a segmentation of several layers.
+
+    Raises:
+        InputError: as :func:`read_volume`, except for the values of the voxels.
+    """
+    import SimpleITK as sitk
+
+    with _readable(path):
+        _refuse_not_an_image(path)
+        refuse_incomplete(path)
+    try:
+        with itk_made_quiet():
+            image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise _itk_refusal(path, error) from error
+    image = _single_time_point(image, path)
+    _refuse_2d(image, path)
+    if not layers:
+        _refuse_wrong_kind(image, path)
+    _refuse_unplaceable_nifti(image, path)
+    return image
+
+
+def refuse_unusable_voxels(volume: Volume, source: Path) -> None:
+    """Raise :class:`InputError` for voxels that are NaN, infinite or all alike, or a size no patient has."""
+    array = volume.array
+    if array.dtype.kind == "f":
+        bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+        if bad:
+            raise InputError(
+                f"'{source}' has {bad:,} voxels of {array.size:,} that are not finite numbers (NaN or infinite).",
+                advice="Mend them, for example by setting them to the background value, or export the scan again.",
+            )
+    if array.min() == array.max():
+        raise InputError(
+            f"'{source}' holds no picture: every voxel has the value {array.flat[0]}.",
+            advice="Check the export, or choose another scan.",
+        )
+    extent = max(n * s for n, s in zip(volume.grid.size, volume.grid.spacing))
+    if not _SMALLEST_EXTENT_MM <= extent <= _LARGEST_EXTENT_MM:
+        raise InputError(
+            f"'{source}' would be {extent:.4g} mm long, which no patient is: its spacing is not in millimetres.",
+            advice="Mend the spacing in the file's header, or convert the original DICOM again.",
+        )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        if not path.exists():
+            raise InputError(f"There is no file or folder '{path}'.", advice="Check the path.")
+        yield
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise InputError(
+                f"'{path}' may not be read: no permission.", advice="Ask for the right to read it, or copy it."
+            ) from error
+        raise InputError(f"'{path}' could not be read: {error.strerror or error}.", advice="Check the disk.") from error
+
+
+def _read_image_file(path: Path, modality: Modality | None) -> Volume:
+    image = read_image(path)
+    unit = Unit.ARBITRARY
+    volume = Volume.from_sitk(image, modality=modality or Modality.UNKNOWN, name=name_of(path))
+    if modality is Modality.CT and volume.array.min() < 0:
+        unit = Unit.HOUNSFIELD
+    return volume.with_array(volume.array, unit=unit)
+
+
+def _is_dicom_file(path: Path) -> bool:
+    if ending_of(path):
+        return False
+    with path.open("rb") as stream:
+        return stream.read(_DICOM_MAGIC_AT + 4)[_DICOM_MAGIC_AT:] == b"DICM"
+
+
+def _refuse_not_an_image(path: Path) -> None:
+    if path.stat().st_size == 0:
+        raise InputError(f"'{path}' is empty (0 bytes).", advice="Copy or download the file again.")
+    with path.open("rb"):
+        pass
+    if not ending_of(path):
+        raise InputError(f"'{path}' is not a scan that can be read.", advice=READABLE_SENTENCE)
+
+
+def _itk_refusal(path: Path, error: RuntimeError) -> InputError:
+    text = str(error)
+    if "bytes but received" in text or "fread got only" in text or "data read error" in text:
+        return InputError(f"'{path}' is cut short or damaged.", advice="Copy or download the file again.")
+    if "orthonormal" in text:
+        return _sheared(path)
+    if "Cannot open" in text or "could not open" in text.lower() or "No such file" in text:
+        return InputError(
+            f"'{path}' or the voxel file it points to could not be opened.",
+            advice="Keep header and voxel file together in one folder.",
+        )
+    return InputError(f"'{path}' is not a valid {ending_of(path)} image.", advice=READABLE_SENTENCE)
+
+
+def _single_time_point(image: SimpleITK.Image, path: Path) -> SimpleITK.Image:
+    """The image without trailing axes of length 1."""
+    import SimpleITK as sitk
+
+    size = list(image.GetSize())
+    if len(size) <= 3:
+        return image
+    if max(size[3:]) > 1:
+        count = int(np.prod(size[3:]))
+        raise InputError(
+            f"'{path}' is a {len(size)}D series of {count} volumes; one 3D volume is needed.",
+            advice="Extract the volume you want into a file of its own.",
+        )
+    return sitk.Extract(image, size[:3] + [0] * (len(size) - 3), [0] * len(size))
+
+
+def _refuse_2d(image: SimpleITK.Image, path: Path) -> None:
+    size = image.GetSize()
+    if len(size) < 3 or min(size) < 2:
+        shown = " x ".join(map(str, size))
+        raise InputError(f"'{path}' is a 2D picture ({shown}); a 3D volume is needed.", advice="Choose a 3D scan.")
+
+
+def _refuse_wrong_kind(image: SimpleITK.Image, path: Path) -> None:
+    import SimpleITK as sitk
+
+    count = image.GetNumberOfComponentsPerPixel()
+    if image.GetPixelID() in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
+        raise InputError(f"'{path}' holds complex numbers.", advice="Save the magnitude image and use that.")
+    if count > 1:
+        is_colour = count in (3, 4) and image.GetPixelID() == sitk.sitkVectorUInt8
+        what = "is a colour picture" if is_colour else "is not a plain scan"
+        raise InputError(
+            f"'{path}' {what}: it has {count} values in each voxel, where one is needed.",
+            advice="Choose the original greyscale scan, or extract one channel.",
+        )
+
+
+def _refuse_unplaceable_nifti(image: SimpleITK.Image, path: Path) -> None:
+    """Look at the NIfTI matrix itself: ITK replaces a bad sform by the qform, or by nothing, and moves the voxels."""
+    if not image.HasMetaDataKey("srow_x"):
+        return
+    qform, sform = (int(image.GetMetaData(f"{kind}form_code") or 0) for kind in "qs")
+    if sform <= 0:
+        if qform <= 0:
+            _log.warning("'%s' does not say how it lies in the patient: left and right may be swapped.", path)
+        return
+    rows = [[float(v) for v in image.GetMetaData(f"srow_{axis}").split()] for axis in "xyz"]
+    axes = np.array(rows)[:, :3]
+    lengths = np.linalg.norm(axes, axis=0)
+    if not np.all(np.isfinite(rows)) or lengths.min() <= 0:
+        raise _sheared(path)
+    # Cosines between the axes, times how far the longer of the two reaches: how far a corner is off a right angle.
+    cosines = np.abs((axes / lengths).T @ (axes / lengths) - np.eye(3))
+    if (cosines * (lengths * image.GetSize())).max() > _SHEAR_TOLERANCE_MM:
+        raise _sheared(path)
+
+
+def _sheared(path: Path) -> InputError:
+    return InputError(
+        f"'{path}' is placed by a matrix whose axes are not perpendicular: sheared or zero.",
+        advice="Resample it to a regular grid, or convert the original DICOM again.",
+    )
