@@ -13,6 +13,8 @@ pytest.importorskip("slicer", reason="needs the Slicer core (pip install slicer-
 from MedSegAI.Bridge.scene import new_scene
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 ANATOMY = Code("SCT", "123037004", "Anatomical Structure")
@@ -103,21 +105,43 @@ def all_48_directions():
 
 
 def ellipsoid_labels(head):
-    k, j, i = np.indices(head.grid.shape, dtype=np.float32)
-    lps = head.grid.lps_of(np.stack([k, j, i], -1))
     array = np.zeros(head.grid.shape, np.uint8)
     for value, centre in ((1, (26, 22, -13)), (2, (-26, 22, -13))):
-        array[(((lps - np.array(centre)) / np.array([6, 16, 7])) ** 2).sum(-1) < 1] = value
+        array[squared_distance(head.grid, centre, radii=(6, 16, 7)) < 1] = value
     return Volume(array, head.grid, head.modality, Unit.ARBITRARY, "labels")
 
 
 def smooth_heat(head):
-    centre = head.grid.kji_of(np.array([26.0, 16.0, -15.0]))
-    k, j, i = np.ogrid[tuple(slice(0, n) for n in head.grid.shape)]
-    squared = (k - centre[0]) ** 2 + (j - centre[1]) ** 2 + (i - centre[2]) ** 2
-    array = np.exp(-squared / (2 * 10.0**2)).astype(np.float32)
-    return Volume(array, head.grid, head.modality, Unit.ARBITRARY, "Grad-CAM++ of Left hippocampus")
+    squared = squared_distance(head.grid, (26, 16, -15), radii=(10, 10, 10))
+    return head.with_array(np.exp(-squared / 2).astype(np.float32))
+
+
+def squared_distance(grid, centre, *, radii):
+    """Squared distance of each voxel from an LPS point in units of ``radii`` (x, y, z mm); for grids along the axes."""
+    k, j, i = np.ogrid[tuple(slice(0, n) for n in grid.shape)]
+    ck, cj, ci = grid.kji_of(np.array(centre, dtype=float))
+    si, sj, sk = np.array(grid.spacing) / radii
+    return ((k - ck) * sk) ** 2 + ((j - cj) * sj) ** 2 + ((i - ci) * si) ** 2
 
 
 def whole(volume):
     return Box.whole(volume.grid.shape)
+
+
+@pytest.fixture
+def a_provenance():
+    """A record whose texts would upset a naive file format."""
+    return Provenance(
+        model="hippocampus-mr",
+        model_version="1.0",
+        model_sha256="ab" * 32,
+        engine="torch",
+        device="cpu",
+        input_name='a | "b"; c:d é 100%\\',
+        grid_shape=(12, 14, 16),
+        grid_spacing_mm=(0.7, 1.3, 2.9),
+        regions=(LocalisedRegion("left", an_oblique_grid((4, 5, 6)), False, ((1, 3),)),),
+        settings={"overlap": 0.5, "region": None},
+        seconds=1.5,
+        created="2030-01-01T00:00:00+00:00",
+    )

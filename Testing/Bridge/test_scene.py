@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,9 +82,8 @@ def test_a_scene_that_cannot_be_written_leaves_the_older_file(a_scene, tmp_path)
         def __getattr__(self, name):
             return getattr(a_scene, name)
 
-        def WriteToMRB(self, name):
-            with open(name, "wb") as file:  # noqa: PTH123
-                file.write(b"PK")
+        def WriteToMRB(self, name):  # noqa: N802
+            Path(name).write_bytes(b"PK")
             return False
 
     with pytest.raises(StorageError, match="could not be written"):
@@ -93,7 +93,7 @@ def test_a_scene_that_cannot_be_written_leaves_the_older_file(a_scene, tmp_path)
 
 
 def test_another_ending_is_refused_with_a_sentence(a_scene, tmp_path):
-    with pytest.raises(InputError, match="ending .mrb"):
+    with pytest.raises(InputError, match=r"ending \.mrb"):
         save_scene(a_scene, tmp_path / "case.zip")
 
 
@@ -102,7 +102,7 @@ def test_what_is_no_scene_is_refused_with_a_sentence(a_scene, tmp_path):
         load_scene(tmp_path / "none.mrb")
 
     (tmp_path / "text.mrb").write_text("not a scene")
-    with pytest.raises(InputError, match="damaged or no .mrb"):
+    with pytest.raises(InputError, match=r"damaged or no \.mrb"):
         load_scene(tmp_path / "text.mrb")
 
     with zipfile.ZipFile(tmp_path / "other.mrb", "w") as archive:
