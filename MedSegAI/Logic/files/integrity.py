@@ -1,13 +1,12 @@
-"""Whether an image file holds all the bytes its header promises.
+"""Whether an image file holds all that its header promises.
 
-ITK reads a cut or damaged NIfTI file, and a damaged compressed MetaImage file, without a word and fills the rest with
-zeros, so both are decoded once here before (and our own files after) ITK has them. NRRD is checked the same way.
+ITK reads a cut NIfTI file or a damaged compressed MetaImage file without a word and fills the rest with zeros, so files
+are decoded once here before (and our own files after) ITK has them.
 """
 
 from __future__ import annotations
 
 import gzip
-import struct
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import BinaryIO
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.formats import ending_of
+from MedSegAI.Logic.files.nifti_check import refuse_bad_nifti
 
 _CHUNK = 1 << 20
-_NIFTI1_HEADER, _NIFTI2_HEADER = 348, 540
 _META_BYTES = {"CHAR": 1, "SHORT": 2, "USHORT": 2, "INT": 4, "UINT": 4, "LONG": 4, "ULONG": 4, "FLOAT": 4, "DOUBLE": 8}
 _META_BYTES |= {"UCHAR": 1, "LONG_LONG": 8, "ULONG_LONG": 8}
 _NRRD_BYTES = {"char": 1, "short": 2, "int": 4, "long": 8, "float": 4, "double": 8}
@@ -28,12 +27,13 @@ class _Broken(Exception):
     """The data end too early or do not decode."""
 
 
-def refuse_incomplete(path: Path) -> None:
+def refuse_broken(path: Path) -> None:
     """Raise :class:`InputError` when the image file at ``path`` is cut short or damaged.
 
-    Reads NIfTI-1 and -2, NRRD and MetaImage; a header that cannot be made sense of is left for the reader to refuse.
+    NIfTI files are also refused for what ``nifti_check`` finds. A header that cannot be made sense of is left for ITK
+    to refuse.
     """
-    checks = {".nii": _check_nifti, ".nii.gz": _check_nifti, ".mha": _check_meta, ".mhd": _check_meta}
+    checks = {".nii": refuse_bad_nifti, ".nii.gz": refuse_bad_nifti, ".mha": _check_meta, ".mhd": _check_meta}
     check = checks.get(ending_of(path), _check_nrrd)
     try:
         check(path)
@@ -52,35 +52,9 @@ def _need(found: int, wanted: int) -> None:
         raise _Broken(f"it holds {max(found, 0):,} of the {wanted:,} bytes of voxels its header promises")
 
 
-def _check_nifti(path: Path) -> None:
-    with path.open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if zipped else path.open("rb") as stream:
-        header = stream.read(_NIFTI2_HEADER)
-        layout = _nifti_layout(header)
-        if layout is None:
-            return
-        offset, wanted = layout
-        _need(len(header) + _length(stream) - offset, wanted)
-
-
-def _nifti_layout(header: bytes) -> tuple[int, int] | None:
-    """Where the voxels start and how many bytes they take, or None for something that is not NIfTI."""
-    for order in "<>":
-        if len(header) >= _NIFTI1_HEADER and struct.unpack_from(f"{order}i", header)[0] == _NIFTI1_HEADER:
-            if header[344:346] == b"ni":
-                return None
-            dim = struct.unpack_from(f"{order}8h", header, 40)
-            bits = struct.unpack_from(f"{order}h", header, 72)[0]
-            offset = int(struct.unpack_from(f"{order}f", header, 108)[0])
-        elif len(header) >= _NIFTI2_HEADER and struct.unpack_from(f"{order}i", header)[0] == _NIFTI2_HEADER:
-            dim = struct.unpack_from(f"{order}8q", header, 16)
-            bits = struct.unpack_from(f"{order}h", header, 14)[0]
-            offset = struct.unpack_from(f"{order}q", header, 168)[0]
-        else:
-            continue
-        return offset, _product(dim[1 : 1 + dim[0]]) * bits // 8
-    return None
+def _need_file(data: Path) -> None:
+    if not data.is_file():
+        raise _Broken(f"its voxel file '{data.name}' is missing")
 
 
 def _check_meta(path: Path) -> None:
@@ -91,8 +65,7 @@ def _check_meta(path: Path) -> None:
     element = _META_BYTES.get(fields.get("ElementType", "").removeprefix("MET_").removesuffix("_ARRAY"))
     if not element or not fields.get("ElementDataFile") or not _is_number_list(fields.get("DimSize", "")):
         return
-    if not data.is_file():
-        raise _Broken(f"its voxel file '{data.name}' is missing")
+    _need_file(data)
     wanted = _product(map(int, fields["DimSize"].split())) * element
     wanted *= int(fields.get("ElementNumberOfChannels", "1"))
     with data.open("rb") as stream:
@@ -125,7 +98,10 @@ def _check_nrrd(path: Path) -> None:
                 fields[key.lower().replace(" ", "")] = value.strip()
         element = _nrrd_element(fields.get("type", ""))
         sizes, encoding = fields.get("sizes", ""), fields.get("encoding", "").lower()
-        if "datafile" in fields or element is None or not _is_number_list(sizes):
+        detached = fields.get("datafile", "")
+        if detached and "%" not in detached and not detached.upper().startswith("LIST"):
+            _need_file(path.parent / detached)
+        if detached or element is None or not _is_number_list(sizes):
             return
         wanted = _product(map(int, sizes.split())) * element
         if encoding in ("gzip", "gz"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +13,14 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.formats import READABLE_SENTENCE, ending_of, name_of
-from MedSegAI.Logic.files.integrity import refuse_incomplete
+from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
+from MedSegAI.Logic.files.nifti_check import not_finite
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 if TYPE_CHECKING:
     import SimpleITK
 
-_log = logging.getLogger(__name__)
-_SHEAR_TOLERANCE_MM = 0.25
 _SMALLEST_EXTENT_MM, _LARGEST_EXTENT_MM = 1.0, 5000.0
 _DICOM_MAGIC_AT = 128
 
@@ -73,7 +71,7 @@ def read_image(path: Path, *, layers: bool = False) -> SimpleITK.Image:
 
     with _readable(path):
         _refuse_not_an_image(path)
-        refuse_incomplete(path)
+        refuse_broken(path)
     try:
         with itk_made_quiet():
             image = sitk.ReadImage(str(path))
@@ -83,7 +81,6 @@ def read_image(path: Path, *, layers: bool = False) -> SimpleITK.Image:
     _refuse_2d(image, path)
     if not layers:
         _refuse_wrong_kind(image, path)
-    _refuse_unplaceable_nifti(image, path)
     return image
 
 
@@ -93,10 +90,7 @@ def refuse_unusable_voxels(volume: Volume, source: Path) -> None:
     if array.dtype.kind == "f":
         bad = int(array.size - np.count_nonzero(np.isfinite(array)))
         if bad:
-            raise InputError(
-                f"'{source}' has {bad:,} voxels of {array.size:,} that are not finite numbers (NaN or infinite).",
-                advice="Mend them, for example by setting them to the background value, or export the scan again.",
-            )
+            raise not_finite(source, bad, array.size)
     if array.min() == array.max():
         raise InputError(
             f"'{source}' holds no picture: every voxel has the value {array.flat[0]}.",
@@ -153,13 +147,6 @@ def _itk_refusal(path: Path, error: RuntimeError) -> InputError:
     text = str(error)
     if "bytes but received" in text or "fread got only" in text or "data read error" in text:
         return InputError(f"'{path}' is cut short or damaged.", advice="Copy or download the file again.")
-    if "orthonormal" in text:
-        return _sheared(path)
-    if "Cannot open" in text or "could not open" in text.lower() or "No such file" in text:
-        return InputError(
-            f"'{path}' or the voxel file it points to could not be opened.",
-            advice="Keep header and voxel file together in one folder.",
-        )
     return InputError(f"'{path}' is not a valid {ending_of(path)} image.", advice=READABLE_SENTENCE)
 
 
@@ -199,30 +186,3 @@ def _refuse_wrong_kind(image: SimpleITK.Image, path: Path) -> None:
             f"'{path}' {what}: it has {count} values in each voxel, where one is needed.",
             advice="Choose the original greyscale scan, or extract one channel.",
         )
-
-
-def _refuse_unplaceable_nifti(image: SimpleITK.Image, path: Path) -> None:
-    """Look at the NIfTI matrix itself: ITK replaces a bad sform by the qform, or by nothing, and moves the voxels."""
-    if not image.HasMetaDataKey("srow_x"):
-        return
-    qform, sform = (int(image.GetMetaData(f"{kind}form_code") or 0) for kind in "qs")
-    if sform <= 0:
-        if qform <= 0:
-            _log.warning("'%s' does not say how it lies in the patient: left and right may be swapped.", path)
-        return
-    rows = [[float(v) for v in image.GetMetaData(f"srow_{axis}").split()] for axis in "xyz"]
-    axes = np.array(rows)[:, :3]
-    lengths = np.linalg.norm(axes, axis=0)
-    if not np.all(np.isfinite(rows)) or lengths.min() <= 0:
-        raise _sheared(path)
-    # Cosines between the axes, times how far the longer of the two reaches: how far a corner is off a right angle.
-    cosines = np.abs((axes / lengths).T @ (axes / lengths) - np.eye(3))
-    if (cosines * (lengths * image.GetSize())).max() > _SHEAR_TOLERANCE_MM:
-        raise _sheared(path)
-
-
-def _sheared(path: Path) -> InputError:
-    return InputError(
-        f"'{path}' is placed by a matrix whose axes are not perpendicular: sheared or zero.",
-        advice="Resample it to a regular grid, or convert the original DICOM again.",
-    )

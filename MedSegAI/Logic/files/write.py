@@ -13,8 +13,8 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError, LabelError, StorageError
 from MedSegAI.Logic.files.atomic import storage_error, write_beside
 from MedSegAI.Logic.files.formats import ending_of, refuse_unwritable_ending
-from MedSegAI.Logic.files.integrity import refuse_incomplete
-from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
+from MedSegAI.Logic.files.integrity import refuse_broken
+from MedSegAI.Logic.files.itk_quirks import itk_made_quiet, stderr_kept_for_success
 from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, segment_fields
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
@@ -85,10 +85,10 @@ def _write(image: object, beside: Path, target: Path) -> None:
     writer.SetUseCompression(ending_of(beside) != ".nii")
     writer.SetCompressionLevel(_FASTEST_GZIP)
     try:
-        with itk_made_quiet():
+        with itk_made_quiet(), stderr_kept_for_success():
             writer.Execute(image)
-        # ITK does not notice a full disk in every format, so what it wrote is decoded once.
-        refuse_incomplete(beside)
+            # ITK does not notice a full disk in every format, so what it wrote is decoded once.
+            refuse_broken(beside)
     except (RuntimeError, InputError) as error:
         raise _why_not(target, error) from error
 
