@@ -59,6 +59,11 @@ class PlaneRing:
         self._totals = torch.zeros((self._depth, channels, *self._shape[1:]), device=device)
         self._weights = torch.zeros((self._depth, *self._shape[1:]), device=device) if keep_weights else None
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the sums."""
+        return self._totals.nbytes + (0 if self._weights is None else self._weights.nbytes)
+
     def add(self, start: Sequence[int], values: Tensor) -> None:
         """Add one window.
 

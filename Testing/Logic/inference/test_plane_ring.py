@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
 
 from MedSegAI.Logic.inference.plane_ring import PlaneRing
 from MedSegAI.Logic.inference.windows import gaussian_weights, overlap_of_window, window_starts
+from Testing.Logic.inference.fake_gpu import FAKE_GPU, fake_gpu
 
 
 def averages_of_whole_volume(shape, window, starts, values):
@@ -56,15 +56,19 @@ def test_a_window_that_comes_too_late_is_a_mistake_of_the_caller():
         ring.add((2, 0, 0), torch.zeros(1, 2, 2, 2))
 
 
-def test_the_ring_works_on_a_gpu_as_far_as_fake_tensors_can_tell():
-    """No GPU is needed: torch's fake tensors carry devices and refuse to mix them."""
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        ring = PlaneRing((6, 5, 5), (4, 4, 4), channels=2, keep_weights=True, device="cuda")
-        ring.add((0, 0, 0), torch.zeros(2, 4, 4, 4, device="cuda"))
+def test_the_ring_does_not_grow_with_the_volumes_depth():
+    shallow, deep = (PlaneRing((depth, 8, 8), (4, 4, 4), channels=2, keep_weights=True) for depth in (8, 8000))
+    assert shallow.nbytes == deep.nbytes == 4 * (2 + 1) * 8 * 8 * 4
+
+
+def test_on_a_gpu_no_tensor_stays_behind_and_the_sums_can_move_to_the_cpu():
+    with fake_gpu():
+        ring = PlaneRing((6, 5, 5), (4, 4, 4), channels=2, keep_weights=True, device=FAKE_GPU)
+        ring.add((0, 0, 0), torch.zeros(2, 4, 4, 4, device=FAKE_GPU))
         ring.add((2, 1, 1), torch.zeros(2, 4, 4, 4))
-        on_gpu = [plane.mean.device.type for plane in ring.planes_below(3)]
+        on_gpu = [str(plane.mean.device) for plane in ring.planes_below(3)]
         ring.move_to("cpu")
-        ring.add((3, 1, 1), torch.zeros(2, 4, 4, 4, device="cuda"))
-        on_cpu = [plane.mean.device.type for plane in ring.planes_below(6)]
-    assert on_gpu == ["cuda"] * 3
+        ring.add((3, 1, 1), torch.zeros(2, 4, 4, 4, device=FAKE_GPU))
+        on_cpu = [str(plane.mean.device) for plane in ring.planes_below(6)]
+    assert on_gpu == [FAKE_GPU] * 3
     assert on_cpu == ["cpu"] * 3

@@ -74,8 +74,7 @@ class EagerEngine:
             DeviceError: when one window on the CPU is still too much.
         """
         sentence = self._next_rung()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        torch.cuda.empty_cache()
         self.fallbacks = (*self.fallbacks, sentence)
         return sentence
 

@@ -1,0 +1,184 @@
+"""What a run will need of the computer's memory, known before it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from MedSegAI.Logic.errors import DeviceError
+from MedSegAI.Logic.inference.engines.engine import Engine
+from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
+from MedSegAI.Logic.inference.windows import window_starts
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
+
+# Fitted to Testing/Benchmarks/activation_memory.py: float32 on the CPU, one thread, feature sizes 12 to 48, windows of
+# 64 to 128 cubed, 2 to 14 classes (which made no difference); measured / fitted was 0.93 to 1.06. Not measured on a
+# GPU.
+_BYTES_PER_VOXEL_AND_FEATURE = 28.2
+_BYTES_PER_VOXEL = 63.9
+_BYTES_ONCE = 91 << 20
+
+_DEFAULT_FEATURE_SIZE = 24
+_FLOAT32 = 4
+_IMAGE_COPIES = 2
+"""The resampled region and its normalised copy live together for a moment."""
+
+
+@dataclass(frozen=True)
+class MemoryPlan:
+    """Bytes that a run adds to what is in memory already (the scan, the network's weights).
+
+    Args:
+        image: The region in model space, float32, with its working copy.
+        labels: Label map, uint8.
+        confidence: Confidence, float16; 0 where it is not kept.
+        planes: Ring of planes in which logits are summed, float32.
+        network: Activations of the network for one batch.
+        windows: Number of windows.
+        free: Main memory that is free.
+        gpu_free: Memory of the GPU that is free; None where the run is on the CPU.
+    """
+
+    image: int
+    labels: int
+    confidence: int
+    planes: int
+    network: int
+    windows: int
+    free: int
+    gpu_free: int | None = None
+
+    @property
+    def on_gpu(self) -> int:
+        """Bytes that the GPU is asked for."""
+        return 0 if self.gpu_free is None else self.planes + self.network
+
+    @property
+    def gpu_suffices(self) -> bool:
+        """Whether the GPU's share fits; where it does not, the engine's fallbacks are expected."""
+        return self.gpu_free is None or self.on_gpu <= self.gpu_free
+
+    @property
+    def total(self) -> int:
+        """Bytes of main memory; includes the GPU's share where the GPU does not suffice."""
+        mine = self.image + self.labels + self.confidence
+        return mine if self.gpu_free is not None and self.gpu_suffices else mine + self.planes + self.network
+
+    @property
+    def fits(self) -> bool:
+        """Whether the main memory suffices."""
+        return self.total <= self.free
+
+    def sentence(self) -> str:
+        """The plan for a person to read."""
+        parts = [
+            (self.image, "image"),
+            (self.planes, "planes of logits"),
+            (self.network, "network"),
+            (self.labels + self.confidence, "labels and confidence" if self.confidence else "labels"),
+        ]
+        listed = ", ".join(f"{what} {_gib(size)}" for size, what in parts)
+        where = "free memory"
+        if self.gpu_free is not None and self.gpu_suffices:
+            where = f"free memory and {_gib(self.on_gpu)} of {_gib(self.gpu_free)} GiB free on the GPU"
+        windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
+        return f"Needs about {_gib(self.total)} of {_gib(self.free)} GiB {where}: {listed} GiB; {windows}."
+
+    def refuse_or_tell(self) -> tuple[str, ...]:
+        """The sentences worth showing before the run.
+
+        Raises:
+            DeviceError: if the main memory cannot suffice; says what would help.
+        """
+        if not self.fits:
+            raise DeviceError(f"The memory does not suffice. {self.sentence()}", advice=self._advice())
+        if not self.gpu_suffices:
+            return (
+                self.sentence(),
+                f"The GPU has {_gib(self.gpu_free)} GiB free and {_gib(self.on_gpu)} GiB are wanted: "
+                "parts of the work may fall back to the computer's memory.",
+            )
+        return (self.sentence(),)
+
+    def _advice(self) -> str:
+        if self.confidence and replace(self, confidence=0).fits:
+            return "Run without the confidence, or choose a smaller region of interest."
+        missing = _gib(self.total - self.free)
+        return f"Choose a smaller region of interest, or close other programs until {missing} GiB more are free."
+
+
+def plan_memory(
+    regions: Iterable[LocalisedRegion], card: ModelCard, *, settings: RunSettings, engine: Engine
+) -> MemoryPlan:
+    """The plan of a run over ``regions``, one after the other: the most demanding one's, with all windows counted."""
+    overlap = card.overlap if settings.overlap is None else settings.overlap
+    plans = [
+        plan_array(
+            region.grid.shape,
+            window=card.window,
+            overlap=overlap,
+            channels=len(card.inputs),
+            classes=card.class_count,
+            activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),
+            settings=settings,
+            device=engine.logits_device,
+        )
+        for region in regions
+    ]
+    return replace(max(plans, key=lambda plan: plan.total), windows=sum(plan.windows for plan in plans))
+
+
+def plan_array(
+    shape: Sequence[int],
+    *,
+    window: Sequence[int],
+    overlap: float,
+    channels: int,
+    classes: int,
+    activations: int,
+    settings: RunSettings,
+    device: str = "cpu",
+) -> MemoryPlan:
+    """The plan for one array.
+
+    Args:
+        shape: The array's extent (k, j, i).
+        window: The window's extent (k, j, i).
+        overlap: Overlap of neighbouring windows, 0 <= overlap < 1.
+        channels: Channels of the image.
+        classes: Channels of the logits.
+        activations: Bytes that the network needs for one window.
+        settings: The run's settings: batch and confidence.
+        device: Torch device of network and planes.
+    """
+    voxels = shape[0] * shape[1] * shape[2]
+    keep = settings.confidence is ConfidenceChoice.PER_VOXEL
+    starts = window_starts(shape, window, overlap=overlap)
+    return MemoryPlan(
+        image=channels * voxels * _FLOAT32 * _IMAGE_COPIES,
+        labels=voxels,
+        confidence=2 * voxels if keep else 0,
+        planes=min(shape[0], window[0]) * (classes + keep) * shape[1] * shape[2] * _FLOAT32,
+        network=activations * min(settings.batch, len(starts)),
+        windows=len(starts),
+        free=free_memory(),
+        gpu_free=None if device == "cpu" else free_gpu_memory(device),
+    )
+
+
+def activation_bytes(network_arguments: Mapping[str, Any], window: Sequence[int], *, classes: int) -> int:
+    """Bytes that a Swin-UNETR adds to the process at the height of one window's forward pass, about."""
+    voxels = window[0] * window[1] * window[2]
+    inside = (
+        _BYTES_PER_VOXEL_AND_FEATURE * network_arguments.get("feature_size", _DEFAULT_FEATURE_SIZE) + _BYTES_PER_VOXEL
+    )
+    # Only with many dozens of classes do the logits and one copy of them outweigh the features.
+    logits = 2 * classes * _FLOAT32
+    return int(voxels * max(inside, logits)) + _BYTES_ONCE
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.1f}" if size >= 2**30 / 20 else f"{size / 2**30:.2f}"
