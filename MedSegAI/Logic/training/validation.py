@@ -1,0 +1,47 @@
+"""The cheap Dice a training run is watched with; the figures of a model come from ``Logic/evaluation``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from MedSegAI.Logic.inference.windows import cut_window, gaussian_weights, overlap_of_window, window_starts
+from MedSegAI.Logic.training.data import Case
+
+
+def predict_labels(
+    network: nn.Module, image: np.ndarray, *, window: tuple[int, int, int], overlap: float
+) -> np.ndarray:
+    """Label values (k, j, i) uint8 of a normalised image (k, j, i) in model space, by Gaussian-weighted windows."""
+    starts = window_starts(image.shape, window, overlap=overlap)
+    weights = gaussian_weights(window)
+    windows = np.stack([cut_window(image[None], start, window) for start in starts])
+    with torch.no_grad():
+        logits = network(torch.from_numpy(windows)).numpy()
+    total = np.zeros((logits.shape[1], *image.shape), dtype=np.float32)
+    for start, values in zip(starts, logits):
+        inside, of_window = overlap_of_window(start, window, image.shape)
+        total[(slice(None), *inside)] += (values * weights)[(slice(None), *of_window)]
+    return total.argmax(axis=0).astype(np.uint8)
+
+
+def validation_dice(
+    network: nn.Module, cases: Sequence[Case], *, window: tuple[int, int, int], overlap: float, labels: Sequence[int]
+) -> dict[int, float]:
+    """Mean Dice over the cases, for each label value; a label absent from both sides of a case counts as 1."""
+    was_training = network.training
+    network.eval()
+    scores = []
+    for case in cases:
+        predicted = predict_labels(network, case.image, window=window, overlap=overlap)
+        scores.append([_dice(predicted == value, case.label == value) for value in labels])
+    network.train(was_training)
+    return dict(zip(labels, np.mean(scores, axis=0).tolist()))
+
+
+def _dice(one: np.ndarray, other: np.ndarray) -> float:
+    size = int(one.sum()) + int(other.sum())
+    return 2.0 * int(np.logical_and(one, other).sum()) / size if size else 1.0

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+
+from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
+from MedSegAI.Logic.reporter import SilentReporter
+from MedSegAI.Logic.training import checkpoint as checkpoints
+from MedSegAI.Logic.training.batches import batch_of_step, steps_per_epoch
+from MedSegAI.Logic.training.checkpoint import average_weights, load_checkpoint
+from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
+from MedSegAI.Logic.training.data import load_cases, read_split
+from MedSegAI.Logic.training.trainer import learning_rate, train
+from MedSegAI.Logic.training.validation import predict_labels, validation_dice
+
+
+@dataclass
+class StopsAfter(SilentReporter):
+    """Cancels once ``steps`` steps are done."""
+
+    steps: int = 0
+    done: int = 0
+
+    def progress(self, done: int, total: int, stage: str) -> None:
+        self.done = done
+
+    def cancelled(self) -> bool:
+        return self.done >= self.steps
+
+
+def the_rows_of(table) -> list[dict[str, str]]:
+    with table.open(newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def assert_equal_weights(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    for key in one:
+        assert torch.equal(one[key], other[key]), key
+
+
+def test_a_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(a_config, two_real_crops, tmp_path):
+    whole = train(a_config, data=two_real_crops, output=tmp_path / "whole", reporter=SilentReporter())
+    with pytest.raises(Cancelled):
+        train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=StopsAfter(steps=3))
+    reporter = SilentReporter()
+    parts = train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=reporter)
+    assert reporter.messages[0] == "Going on from step 2 of 4."
+    assert_equal_weights(average_weights(whole.checkpoint), average_weights(parts.checkpoint))
+    assert_equal_weights(load_checkpoint(whole.checkpoint)["network"], load_checkpoint(parts.checkpoint)["network"])
+    for name in ("steps", "train_loss", "learning_rate", "dice_mean"):
+        assert [row[name] for row in the_rows_of(whole.table)] == [row[name] for row in the_rows_of(parts.table)]
+
+
+def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_path):
+    reporter = SilentReporter()
+    summary = train(a_config, data=two_real_crops, output=tmp_path / "run", reporter=reporter)
+    rows = the_rows_of(summary.table)
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert [row["steps"] for row in rows] == ["2", "4"]
+    assert list(rows[0]) == [
+        *("epoch", "steps", "seconds", "seconds_per_step", "learning_rate", "train_loss"),
+        *("dice_anterior", "dice_posterior", "dice_mean"),
+    ]
+    mean = (float(rows[1]["dice_anterior"]) + float(rows[1]["dice_posterior"])) / 2
+    assert float(rows[1]["dice_mean"]) == pytest.approx(mean, abs=1e-5)
+    assert summary.steps == 4
+    assert summary.best_dice == pytest.approx(max(float(row["dice_mean"]) for row in rows), abs=1e-5)
+    assert reporter.messages[-1].startswith("Epoch 2, step 4 of 4: loss ")
+    assert not summary.stopped_early
+
+
+def test_a_run_that_no_longer_improves_stops_early(a_config, two_real_crops, tmp_path, monkeypatch):
+    scores = iter([0.5, 0.6, 0.4, 0.3, 0.9])
+    monkeypatch.setattr(
+        "MedSegAI.Logic.training.trainer.validation_dice", lambda *_, **__: dict.fromkeys((1, 2), next(scores))
+    )
+    config = dataclasses.replace(a_config, total_steps=10, validation=ValidationConfig(every_epochs=1, patience=2))
+    summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    assert summary.stopped_early
+    assert summary.steps == 8
+    assert summary.best_dice == pytest.approx(0.6)
+    assert load_checkpoint(summary.best_checkpoint)["progress"].step == 4
+
+
+def test_a_run_of_another_configuration_is_not_continued(a_config, two_real_crops, tmp_path):
+    short = dataclasses.replace(a_config, total_steps=1)
+    train(short, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    other = dataclasses.replace(short, seed=7, optimiser=OptimiserConfig(learning_rate=0.5))
+    with pytest.raises(InputError, match=r"another configuration \(seed, optimiser\)"):
+        train(other, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+
+
+def test_a_checkpoint_that_is_none_is_refused_with_a_sentence(a_config, two_real_crops, tmp_path):
+    (tmp_path / "last.pt").write_bytes(b"torn")
+    with pytest.raises(InputError, match=r"last.pt' is not a checkpoint of a training run"):
+        train(a_config, data=two_real_crops, output=tmp_path, reporter=SilentReporter())
+
+
+def test_a_kill_while_writing_leaves_the_old_checkpoint(a_config, two_real_crops, tmp_path, monkeypatch):
+    short = dataclasses.replace(a_config, total_steps=1)
+    summary = train(short, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    before = summary.checkpoint.read_bytes()
+
+    def half_a_file(content, path):
+        path.write_bytes(before[:1000])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints.torch, "save", half_a_file)
+    with pytest.raises(StorageError, match="the disk is full"):
+        train(a_config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    assert summary.checkpoint.read_bytes() == before
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {"last.pt", "best.pt", "epochs.csv"}
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(a_config, two_real_crops, tmp_path):
+    wild = dataclasses.replace(a_config, optimiser=OptimiserConfig(learning_rate=1e30, warm_up_steps=0))
+    with pytest.raises(InputError, match=r"The loss is no longer a number at step 2.*Lower optimiser.learning_rate"):
+        train(wild, data=two_real_crops, output=tmp_path, reporter=SilentReporter())
+
+
+def test_the_learning_rate_warms_up_and_falls_along_a_cosine():
+    rules = OptimiserConfig(learning_rate=1.0, warm_up_steps=10, final_fraction=0.1)
+    assert learning_rate(0, 110, rules) == pytest.approx(0.1)
+    assert learning_rate(9, 110, rules) == pytest.approx(1.0)
+    assert learning_rate(10, 110, rules) == pytest.approx(1.0)
+    assert learning_rate(60, 110, rules) == pytest.approx(0.55)
+    assert learning_rate(110, 110, rules) == pytest.approx(0.1)
+
+
+def test_every_case_is_seen_once_an_epoch(a_config, hippocampus_folder):
+    names = read_split(hippocampus_folder / "split.json").train[:5]
+    cases = load_cases(hippocampus_folder, names, a_config.data)
+    config = dataclasses.replace(a_config, batch_size=2)
+    assert steps_per_epoch(len(cases), config) == 3
+    from MedSegAI.Logic.training.batches import _case_at
+
+    for epoch in range(3):
+        assert {_case_at(cases, config, 5 * epoch + place).name for place in range(5)} == set(names)
+
+
+def test_a_batch_depends_on_seed_and_step_only(a_config, hippocampus_folder):
+    cases = load_cases(hippocampus_folder, read_split(hippocampus_folder / "split.json").train[:2], a_config.data)
+    image, label = batch_of_step(cases, a_config, 3)
+    assert image.shape == label.shape == (1, 1, 32, 64, 32)
+    assert image.dtype == torch.float32
+    assert label.dtype == torch.int64
+    assert torch.equal(image, batch_of_step(cases, a_config, 3)[0])
+    assert not torch.equal(image, batch_of_step(cases, a_config, 4)[0])
+    assert not torch.equal(image, batch_of_step(cases, dataclasses.replace(a_config, seed=2), 3)[0])
+
+
+class Thresholds(torch.nn.Module):
+    """Class 1 where the image is above zero, else background."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return torch.cat([torch.zeros_like(image), image, torch.full_like(image, -9.0)], dim=1)
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 20), (40, 50, 35)])
+def test_windows_put_together_give_what_the_network_says_of_each_voxel(shape):
+    image = np.random.default_rng(1).normal(size=shape).astype(np.float32)
+    labels = predict_labels(Thresholds(), image, window=(32, 64, 32), overlap=0.25)
+    np.testing.assert_array_equal(labels, image > 0)
+
+
+def test_the_validation_dice_is_the_mean_over_cases(write_case):
+    from MedSegAI.Logic.training.data import Case
+
+    image = np.full((32, 64, 32), -1.0, np.float32)
+    image[:4] = 1.0
+    half = np.zeros(image.shape, np.uint8)
+    half[:2] = 1
+    cases = [Case(name, image, label, np.argwhere(label)) for name, label in (("a", half), ("b", half * 0))]
+    network = Thresholds().train()
+    scores = validation_dice(network, cases, window=(32, 64, 32), overlap=0.0, labels=[1, 2])
+    assert scores == {1: pytest.approx((2 * 2 / 6 + 0.0) / 2), 2: 1.0}
+    assert network.training
