@@ -1,56 +1,35 @@
-"""Multi-head self-attention inside local windows with a relative position bias (Liu et al. 2021, *Swin Transformer*)."""
+"""Multi-head self-attention inside local windows with a relative position bias (Liu et al. 2021)."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx, once_differentiable
 
-from MedSegAI.Logic.networks.window_layout import WindowGroup, token_places, window_groups
+from MedSegAI.Logic.networks import chunked_attention
+from MedSegAI.Logic.networks.devices import runs_plainly_on_cpu
+from MedSegAI.Logic.networks.position_bias import (
+    add_group_bias_gradient,
+    group_bias,
+    relative_position_index,
+    window_bias,
+    window_bias_gradient,
+)
+from MedSegAI.Logic.networks.window_layout import WindowGroup, clip_window, window_groups
 
-
-def relative_position_index(window: tuple[int, int, int]) -> Tensor:
-    """Row of the bias table for each pair of places in a window: int64 (n, n), n = product of ``window``."""
-    axes = [torch.arange(size) for size in window]
-    places = torch.stack(torch.meshgrid(*axes, indexing="ij")).flatten(1)
-    offsets = places[:, :, None] - places[:, None, :]
-    index = torch.zeros_like(offsets[0])
-    for axis, size in enumerate(window):
-        index = index * (2 * size - 1) + offsets[axis] + size - 1
-    return index
-
-
-def gather_windows(tokens: Tensor, group: WindowGroup) -> Tensor:
-    """Tokens (batch, k, j, i, channels) of a group as (batch * windows, tokens, channels)."""
-    k, j, i = group.spans
-    batch, channels = tokens.shape[0], tokens.shape[-1]
-    part = tokens[(slice(None), *group.slices)]
-    part = part.reshape(batch, k.count, k.size, j.count, j.size, i.count, i.size, channels)
-    return part.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(batch * group.windows, group.tokens, channels)
-
-
-def scatter_windows(output: Tensor, windows: Tensor, group: WindowGroup) -> None:
-    """Write (batch * windows, tokens, channels) back to the group's place in ``output`` (batch, k, j, i, channels)."""
-    k, j, i = group.spans
-    batch, channels = output.shape[0], output.shape[-1]
-    part = windows.view(batch, k.count, j.count, i.count, k.size, j.size, i.size, channels)
-    part = part.permute(0, 1, 4, 2, 5, 3, 6, 7)
-    target = output[(slice(None), *group.slices)]
-    target.copy_(part.reshape(target.shape))
+Triple = tuple[int, int, int]
 
 
 class WindowAttention(nn.Module):
-    """Attention of every token to the tokens of its window; the names of the parameters are MONAI's.
-
-    The index of a window clipped to a short axis is the leading part of the full window's, as in the published networks.
-    """
+    """Attention of every token to the tokens of its window; the names of the parameters are MONAI's."""
 
     def __init__(
         self,
         channels: int,
         num_heads: int,
         *,
-        window_size: tuple[int, int, int],
+        window_size: Triple,
         qkv_bias: bool = True,
         attention_dropout: float = 0.0,
         projection_dropout: float = 0.0,
@@ -58,7 +37,6 @@ class WindowAttention(nn.Module):
         super().__init__()
         self.window_size = window_size
         self.num_heads = num_heads
-        self.scale = (channels // num_heads) ** -0.5
         rows = 1
         for size in window_size:
             rows *= 2 * size - 1
@@ -68,60 +46,139 @@ class WindowAttention(nn.Module):
         self.proj = nn.Linear(channels, channels)
         self.attention_dropout = attention_dropout
         self.proj_drop = nn.Dropout(projection_dropout)
-        self._bias_cache: dict = {}
-        self._cached_table: Tensor | None = None
+        self._known_table: Tensor | None = None
+        self._known_biases: dict[tuple, Tensor] = {}
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
-    def forward(self, tokens: Tensor, shift: tuple[int, int, int]) -> Tensor:
-        """Attend within the windows of a grid (batch, k, j, i, channels), shifted by ``shift`` tokens; same shape out."""
-        batch, *shape, channels = tokens.shape
+    def forward(self, tokens: Tensor, shift: Triple) -> Tensor:
+        """Attend within the windows of a grid (batch, k, j, i, channels), shifted by ``shift`` tokens; same shape."""
+        shape = tuple(tokens.shape[1:4])
+        groups = window_groups(shape, self.window_size, shift)
+        window = clip_window(shape, self.window_size)
         qkv = self.qkv(tokens)
-        output = tokens.new_empty(batch, *shape, channels, dtype=qkv.dtype)
-        for group in window_groups(tuple(shape), self.window_size, shift):
-            scatter_windows(output, self._attend(gather_windows(qkv, group), group), group)
+        # what the projection makes of a padded token, which is zero before it
+        padded = qkv.new_zeros(qkv.shape[-1]) if self.qkv.bias is None else self.qkv.bias.to(qkv.dtype)
+        table, index = self.relative_position_bias_table, self.relative_position_index
+        dropout = self.attention_dropout if self.training else 0.0
+        if dropout or not runs_plainly_on_cpu(qkv, table):
+            bias = window_bias(table, index, window)
+            output = _attend_anywhere(qkv, padded, bias, groups, self.num_heads, dropout)
+        elif torch.is_grad_enabled():
+            output = _WindowAttention.apply(qkv, padded, table, index, window, groups)
+        else:
+            output = _attend(qkv, padded, self._remembered_biases(window, groups), groups, self.num_heads)
         return self.proj_drop(self.proj(output))
 
-    def _attend(self, qkv: Tensor, group: WindowGroup) -> Tensor:
-        windows, tokens, channels = qkv.shape
-        bias = self._bias(group)
-        if bias.shape[-1] > tokens:
-            qkv = torch.cat([qkv, self._padded_token(qkv).expand(windows, 1, channels)], dim=1)
-        heads = qkv.view(windows, -1, 3, self.num_heads, channels // 3 // self.num_heads).permute(2, 0, 3, 1, 4)
-        dropout = self.attention_dropout if self.training else 0.0
-        query, key, value = heads[0, :, :, :tokens], heads[1], heads[2]
-        out = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=bias.to(query.dtype)[None], dropout_p=dropout, scale=self.scale
+    def _remembered_biases(self, window: Triple, groups: tuple[WindowGroup, ...]) -> list[Tensor]:
+        """The groups' biases, made anew only when the table's values have changed."""
+        table = self.relative_position_bias_table
+        if self._known_table is None or not torch.equal(self._known_table, table):
+            self._known_table = table.detach().clone()
+            self._known_biases = {}
+        missing = [group for group in groups if group.kind not in self._known_biases]
+        if missing:
+            bias = window_bias(table, self.relative_position_index, window)
+            self._known_biases |= {group.kind: group_bias(bias, group).contiguous() for group in missing}
+        return [self._known_biases[group.kind] for group in groups]
+
+    def __getstate__(self) -> dict:
+        return {**super().__getstate__(), "_known_table": None, "_known_biases": {}}
+
+
+class _WindowAttention(torch.autograd.Function):
+    """Attention in all windows of a grid with a gradient for the projection, the padded token and the bias table."""
+
+    @staticmethod
+    def forward(
+        ctx: FunctionCtx,
+        qkv: Tensor,
+        padded: Tensor,
+        table: Tensor,
+        index: Tensor,
+        window: Triple,
+        groups: tuple[WindowGroup, ...],
+    ) -> Tensor:
+        ctx.save_for_backward(qkv, padded, table, index)
+        ctx.window, ctx.groups = window, groups
+        bias = window_bias(table, index, window)
+        return _attend(qkv, padded, [group_bias(bias, group) for group in groups], groups, table.shape[1])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        qkv, padded, table, index = ctx.saved_tensors
+        heads = table.shape[1]
+        bias = window_bias(table, index, ctx.window)
+        for_bias = torch.zeros_like(bias)
+        for_qkv, for_padded = torch.empty_like(qkv), torch.zeros_like(padded)
+        for group in ctx.groups:
+            part = group_bias(bias, group)
+            for_part = torch.zeros_like(part)
+            windows = _heads(gather_windows(qkv, group, padded), 3, heads)
+            outer = _heads(gather_windows(gradient, group), 1, heads)[:, :, 0]
+            result = chunked_attention.attention_gradient(outer, windows, part, for_part).flatten(1, 3)
+            add_group_bias_gradient(for_bias, for_part, bias, group)
+            if group.padded:
+                for_padded += result[..., -1].sum(0)
+            scatter_windows(for_qkv, result[..., : group.tokens].transpose(1, 2), group)
+        return for_qkv, for_padded, window_bias_gradient(for_bias, index, table.shape[0]), None, None, None
+
+
+def gather_windows(tokens: Tensor, group: WindowGroup, padded: Tensor | None = None) -> Tensor:
+    """Tokens (batch, k, j, i, channels) of a group as (batch * windows, tokens, channels).
+
+    Where the group has padded tokens and ``padded`` (channels) is given, it follows as one token more.
+    """
+    k, j, i = group.spans
+    batch, channels = tokens.shape[0], tokens.shape[-1]
+    part = tokens[(slice(None), *group.slices)]
+    part = part.reshape(batch, k.count, k.size, j.count, j.size, i.count, i.size, channels)
+    windows = part.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(batch * group.windows, group.tokens, channels)
+    if padded is None or not group.padded:
+        return windows
+    return torch.cat([windows, padded.expand(windows.shape[0], 1, channels)], dim=1)
+
+
+def scatter_windows(output: Tensor, windows: Tensor, group: WindowGroup) -> None:
+    """Write (batch * windows, tokens, channels) back to the group's place in ``output`` (batch, k, j, i, channels)."""
+    k, j, i = group.spans
+    batch, channels = output.shape[0], output.shape[-1]
+    part = windows.unflatten(1, (k.size, j.size, i.size)).unflatten(0, (batch, k.count, j.count, i.count))
+    target = output[(slice(None), *group.slices)]
+    target = target.unflatten(3, (i.count, i.size)).unflatten(2, (j.count, j.size)).unflatten(1, (k.count, k.size))
+    target.copy_(part.permute(0, 1, 4, 2, 5, 3, 6, 7))
+
+
+def _heads(windows: Tensor, parts: int, heads: int) -> Tensor:
+    """View (windows, tokens, channels) as (windows, tokens, parts, heads, head channels)."""
+    return windows.unflatten(2, (parts, heads, -1))
+
+
+def _attend(
+    qkv: Tensor, padded: Tensor, biases: list[Tensor], groups: tuple[WindowGroup, ...], heads: int
+) -> Tensor:
+    output = qkv.new_empty(*qkv.shape[:-1], qkv.shape[-1] // 3)
+    for group, bias in zip(groups, biases, strict=True):
+        windows = _heads(gather_windows(qkv, group, padded), 3, heads)
+        result = chunked_attention.attention(windows, bias, group.tokens)
+        scatter_windows(output, result.flatten(1, 2).transpose(1, 2), group)
+    return output
+
+
+def _attend_anywhere(
+    qkv: Tensor, padded: Tensor, bias: Tensor, groups: tuple[WindowGroup, ...], heads: int, dropout: float
+) -> Tensor:
+    """The same on any device and in any precision, with torch's own attention, gradients by torch."""
+    output = qkv.new_empty(*qkv.shape[:-1], qkv.shape[-1] // 3)
+    for group in groups:
+        windows = _heads(gather_windows(qkv, group, padded), 3, heads)
+        query, key, value = windows.permute(2, 0, 3, 1, 4)
+        result = F.scaled_dot_product_attention(
+            query[:, :, : group.tokens],
+            key,
+            value,
+            attn_mask=group_bias(bias, group).to(query.dtype)[None],
+            dropout_p=dropout,
         )
-        return out.transpose(1, 2).reshape(windows, tokens, channels // 3)
-
-    def _padded_token(self, like: Tensor) -> Tensor:
-        """What the projection gives for a padded token, which is zero before it."""
-        if self.qkv.bias is None:
-            return like.new_zeros(self.qkv.out_features)
-        return self.qkv.bias.to(like.dtype)
-
-    def _bias(self, group: WindowGroup) -> Tensor:
-        """Bias (heads, tokens, keys) of one kind of window; remembered while gradients are off and the table is unchanged."""
-        table = self.relative_position_bias_table
-        if torch.is_grad_enabled() or table.device.type != "cpu" or torch.compiler.is_compiling():
-            return self._make_bias(group)
-        if self._cached_table is None or not torch.equal(self._cached_table, table):
-            self._bias_cache.clear()
-            self._cached_table = table.detach().clone()
-        if group.kind not in self._bias_cache:
-            self._bias_cache[group.kind] = self._make_bias(group)
-        return self._bias_cache[group.kind]
-
-    def _make_bias(self, group: WindowGroup) -> Tensor:
-        real, padded = token_places(group.kind)
-        index = self.relative_position_index
-        rows = torch.tensor(real, device=index.device)
-        table = self.relative_position_bias_table
-        tokens = len(real)
-        bias = table[index[rows][:, rows].reshape(-1)].view(tokens, tokens, -1)
-        if padded:
-            columns = torch.tensor(padded, device=index.device)
-            padded_bias = table[index[rows][:, columns].reshape(-1)].view(tokens, len(padded), -1)
-            # padded keys are all equal: one key whose weight is the sum of theirs
-            bias = torch.cat([bias, padded_bias.logsumexp(dim=1, keepdim=True)], dim=1)
-        return bias.permute(2, 0, 1).contiguous()
+        scatter_windows(output, result.transpose(1, 2).flatten(2), group)
+    return output

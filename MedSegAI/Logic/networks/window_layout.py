@@ -1,8 +1,8 @@
 """How a grid of tokens divides into the windows of a Swin block, without padding, rolling or masks.
 
-Swin pads the grid to a multiple of the window, rolls it by half a window and masks what must not see each other. The same
-attention is had by cutting each axis into spans: a window that wraps around is two separate pieces, padded tokens are all
-equal and count as one key, and windows of nothing but padding do not exist. What is left is at most three spans an axis.
+Swin pads the grid to a multiple of the window, rolls it by half a window and masks what must not see each other. The
+same attention is had by cutting each axis into spans: a window that wraps around is two separate pieces, padded tokens
+are all equal and count as one key, and windows of nothing but padding do not exist. At most three spans an axis remain.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from functools import lru_cache
 class Span:
     """Equal pieces side by side along one axis.
 
-    ``count`` pieces of ``size`` tokens begin at ``start``; the first token of each stands at ``offset`` inside its window
-    of ``window`` tokens, and ``padding`` padded tokens follow it there.
+    ``count`` pieces of ``size`` tokens begin at ``start``; the first token of each stands at ``offset`` inside its
+    window of ``window`` tokens, and ``padding`` padded tokens follow the last one there.
     """
 
     start: int
@@ -29,6 +29,7 @@ class Span:
 
     @property
     def stop(self) -> int:
+        """First token after the last piece."""
         return self.start + self.size * self.count
 
 
@@ -40,10 +41,12 @@ class WindowGroup:
 
     @property
     def windows(self) -> int:
+        """How many windows the group has in one sample."""
         return self.spans[0].count * self.spans[1].count * self.spans[2].count
 
     @property
     def tokens(self) -> int:
+        """How many real tokens each window has."""
         return self.spans[0].size * self.spans[1].size * self.spans[2].size
 
     @property
@@ -52,7 +55,13 @@ class WindowGroup:
         return tuple((span.size, span.offset, span.padding, span.window) for span in self.spans)
 
     @property
+    def padded(self) -> bool:
+        """Whether the windows also hold padded tokens."""
+        return any(span.padding for span in self.spans)
+
+    @property
     def slices(self) -> tuple[slice, slice, slice]:
+        """Where the group lies in the grid (k, j, i)."""
         return tuple(slice(span.start, span.stop) for span in self.spans)
 
 
@@ -85,13 +94,6 @@ def window_groups(
     return tuple(WindowGroup(spans) for spans in itertools.product(*axes))
 
 
-@lru_cache(maxsize=256)
-def token_places(kind: tuple[tuple[int, int, int, int], ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Flat places inside the window of a group's real tokens, and of its padded tokens."""
-    real, padded = [], []
-    axes = [range(offset, offset + size + padding) for size, offset, padding, _ in kind]
-    for place in itertools.product(*axes):
-        flat = (place[0] * kind[1][3] + place[1]) * kind[2][3] + place[2]
-        inside = all(p < offset + size for p, (size, offset, _, _) in zip(place, kind, strict=True))
-        (real if inside else padded).append(flat)
-    return tuple(real), tuple(padded)
+def clip_window(shape: tuple[int, int, int], window: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The window as it is used on a grid of ``shape``: no axis is longer than the grid's."""
+    return tuple(min(length, size) for length, size in zip(shape, window, strict=True))

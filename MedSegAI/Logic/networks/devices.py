@@ -1,0 +1,17 @@
+"""Where the paths written for the CPU may be taken."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+
+
+def runs_plainly_on_cpu(*tensors: Tensor) -> bool:
+    """Whether float32 arithmetic happens here and now on the CPU: not traced, exported, autocast or only pretended."""
+    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+        return False
+    return all(
+        tensor.device.type == "cpu" and tensor.dtype == torch.float32 and not isinstance(tensor, FakeTensor)
+        for tensor in tensors
+    )
