@@ -12,7 +12,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.formats import name_of
 from MedSegAI.Logic.files.read import read_image
-from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, plain_table, table_from_fields
+from MedSegAI.Logic.files.slicer_segments import plain_table, provenance_from_fields, table_from_fields
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
@@ -94,7 +94,7 @@ def _join_layers(array: np.ndarray, places: dict[int, tuple[int, int]], source: 
 
 
 def _provenance(fields: Mapping[str, str], source: Path) -> Provenance | None:
-    text = fields.get(PROVENANCE_FIELD)
+    text = provenance_from_fields(fields)
     if not text:
         return None
     try:

@@ -14,23 +14,30 @@ from collections.abc import Mapping
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.segment_tags import (
+    LABEL_VALUE_TAG,
+    PROVENANCE_TAG,
+    TERMINOLOGY_TAG,
+    tag_text,
+    terminology_of_text,
+    terminology_text,
+    value_of_tag,
+)
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
+from MedSegAI.Logic.labels import Label, LabelTable
 
 PROVENANCE_FIELD = "MedSegAI_Provenance"
-_CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
-_REGION_CONTEXT = "Anatomic codes - DICOM master list"
-_TERMINOLOGY_TAG = "TerminologyEntry"
-_NO_CODE = "^^"
 
 
-def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable) -> dict[str, str]:
+def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable, provenance: str = "") -> dict[str, str]:
     """The fields of a one-layer ``.seg.nrrd``.
 
     Args:
         labels: uint8 label map (k, j, i); every value in it must be in ``table``.
         grid: Its grid, LPS mm.
         table: Its labels; a label without voxels becomes an empty segment.
+        provenance: The record as JSON, empty for none; kept in a field of its own, and with every segment so that it
+            reaches Slicer's node and survives there.
     """
     box = Box.around(labels)
     fields = {
@@ -39,6 +46,8 @@ def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable) -> dict[st
         "Segmentation_ConversionParameters": _reference_geometry(grid),
         "Segmentation_ReferenceImageExtentOffset": "0 0 0",
     }
+    if provenance:
+        fields[PROVENANCE_FIELD] = provenance
     for number, label in enumerate(table):
         fields |= {
             f"Segment{number}_ID": label.key,
@@ -49,7 +58,7 @@ def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable) -> dict[st
             f"Segment{number}_LabelValue": str(label.value),
             f"Segment{number}_Layer": "0",
             f"Segment{number}_Extent": _extent(box),
-            f"Segment{number}_Tags": _tags(label),
+            f"Segment{number}_Tags": _tags(label, provenance),
         }
     return fields
 
@@ -58,8 +67,8 @@ def table_from_fields(fields: Mapping[str, str]) -> tuple[LabelTable, dict[int, 
     """The labels that ``Segment{N}_...`` fields describe, and where the voxels of each are.
 
     Returns:
-        The table, and for each of its label values the pair (layer, value in that layer). Values are those of the file
-        where they are unique over all layers and lie in 1..255, else 1, 2, 3 ... in the file's order.
+        The table, and for each of its label values the pair (layer, value in that layer). Values are those we wrote,
+        else those of the file, as long as they are unique over all layers and lie in 1..255; else 1, 2, 3 ...
     """
     numbers = sorted(int(m.group(1)) for key in fields if (m := re.fullmatch(r"Segment(\d+)_ID", key)))
     if len(numbers) > 255:
@@ -67,15 +76,16 @@ def table_from_fields(fields: Mapping[str, str]) -> tuple[LabelTable, dict[int, 
             f"The segmentation has {len(numbers)} segments; 255 is the most.", advice="Save fewer segments in one file."
         )
     places = [_place(fields, number) for number in numbers]
-    values = [value for _, value in places]
+    tags = [_tags_of(fields, f"Segment{number}_Tags") for number in numbers]
+    values = [_number(one.get(LABEL_VALUE_TAG, "")) or value for one, (_, value) in zip(tags, places)]
     if len(set(values)) != len(values) or any(not 1 <= value <= 255 for value in values):
         values = list(range(1, len(values) + 1))
     labels, found = [], {}
-    for number, value, place in zip(numbers, values, places):
+    for number, value, place, tagged in zip(numbers, values, places, tags):
         key = fields[f"Segment{number}_ID"]
         name = fields.get(f"Segment{number}_Name", key)
         colour = _colour(fields.get(f"Segment{number}_Color", ""), value)
-        labels.append(Label(value, key, name, colour, _terminology(fields.get(f"Segment{number}_Tags", ""))))
+        labels.append(Label(value, key, name, colour, terminology_of_text(tagged.get(TERMINOLOGY_TAG, ""))))
         found[value] = place
     return LabelTable(tuple(labels)), found
 
@@ -85,13 +95,10 @@ def plain_table(values: list[int]) -> LabelTable:
     return LabelTable(tuple(Label(v, f"label_{v}", f"Label {v}", _spread_colour(v)) for v in values))
 
 
-def terminology_text(terminology: Terminology | None) -> str:
-    """Slicer's serialised terminology entry; empty codes where there is no terminology."""
-    if terminology is None:
-        coded = [_NO_CODE] * 3
-    else:
-        coded = [_code_text(c) for c in (terminology.category, terminology.type, terminology.type_modifier)]
-    return "~".join([_CONTEXT, *coded, _REGION_CONTEXT, _NO_CODE, _NO_CODE])
+def provenance_from_fields(fields: Mapping[str, str]) -> str:
+    """The provenance record as JSON, from its own field or a segment's tag; empty where there is none."""
+    tagged = (_tags_of(fields, key).get(PROVENANCE_TAG, "") for key in sorted(fields) if key.endswith("_Tags"))
+    return fields.get(PROVENANCE_FIELD) or value_of_tag(next((text for text in tagged if text), ""))
 
 
 def _reference_geometry(grid: Grid) -> str:
@@ -110,25 +117,21 @@ def _extent(box: Box | None) -> str:
     return " ".join(f"{a} {b - 1}" for a, b in zip(box.start[::-1], box.stop[::-1]))
 
 
-def _tags(label: Label) -> str:
-    return f"{_TERMINOLOGY_TAG}:{terminology_text(label.terminology)}|" if label.terminology else ""
+def _tags(label: Label, provenance: str) -> str:
+    tags = {LABEL_VALUE_TAG: str(label.value)}
+    if label.terminology:
+        tags[TERMINOLOGY_TAG] = terminology_text(label.terminology)
+    if provenance:
+        tags[PROVENANCE_TAG] = tag_text(provenance)
+    return "".join(f"{name}:{value}|" for name, value in tags.items())
 
 
-def _code_text(code: Code | None) -> str:
-    return f"{code.scheme}^{code.value}^{code.meaning}" if code else _NO_CODE
+def _tags_of(fields: Mapping[str, str], key: str) -> dict[str, str]:
+    return dict(entry.partition(":")[::2] for entry in fields.get(key, "").split("|") if entry)
 
 
-def _terminology(tags: str) -> Terminology | None:
-    entries = dict(entry.partition(":")[::2] for entry in tags.split("|") if entry)
-    parts = entries.get(_TERMINOLOGY_TAG, "").split("~")
-    codes = [_code(part) for part in parts[1:4]]
-    return Terminology(codes[0], codes[1], codes[2]) if len(codes) == 3 and codes[0] and codes[1] else None
-
-
-def _code(text: str) -> Code | None:
-    scheme, _, rest = text.partition("^")
-    value, _, meaning = rest.partition("^")
-    return Code(scheme, value, meaning) if scheme and value else None
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else None
 
 
 def _place(fields: Mapping[str, str], number: int) -> tuple[int, int]:

@@ -71,9 +71,11 @@ def write_segmentation(
             f"The label map holds the values {sorted(map(int, unnamed))}, which have no name.",
             advice="Add them to the label table.",
         )
-    fields = segment_fields(labels.array, labels.grid, table) if ending_of(path) == ".seg.nrrd" else {}
-    if provenance is not None:
-        fields[PROVENANCE_FIELD] = provenance.to_json()
+    record = provenance.to_json() if provenance else ""
+    if ending_of(path) == ".seg.nrrd":
+        fields = segment_fields(labels.array, labels.grid, table, record)
+    else:
+        fields = {PROVENANCE_FIELD: record} if record else {}
     write_volume(path, labels, metadata=fields)
 
 
