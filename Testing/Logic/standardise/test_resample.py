@@ -1,0 +1,215 @@
+"""Resampling moves no voxel: exact where lattices coincide, SimpleITK's answer where they do not."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.files.read_segmentation import read_segmentation
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.standardise.resample import canonical_grid, resample, resample_labels
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+SPACING, ORIGIN = (0.7, 1.3, 2.9), (11.5, -40.25, 73.125)
+
+
+def rotation(degrees, axis):
+    a, b = [(1, 2), (2, 0), (0, 1)][axis]
+    matrix, angle = np.eye(3), np.deg2rad(degrees)
+    matrix[a, a] = matrix[b, b] = np.cos(angle)
+    matrix[a, b], matrix[b, a] = -np.sin(angle), np.sin(angle)
+    return matrix
+
+
+OBLIQUE = rotation(17, 0) @ rotation(-11, 1) @ rotation(8, 2)
+AXES_48 = [
+    np.eye(3)[list(order)].T * np.array(signs)
+    for order in itertools.permutations(range(3))
+    for signs in itertools.product((1.0, -1.0), repeat=3)
+]
+
+
+def numbered(direction, shape=(4, 5, 6), dtype=np.int16):
+    array = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    return Volume(array, Grid(shape, SPACING, ORIGIN, tuple(np.ravel(direction))), Modality.CT, Unit.HOUNSFIELD, "scan")
+
+
+def smooth(grid):
+    """A linear function of the LPS position: linear interpolation must reproduce it exactly."""
+    place = grid.lps_of(np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), -1))
+    return Volume((place @ [0.5, -1.25, 2.0] + 300).astype(np.float32), grid)
+
+
+@pytest.mark.parametrize("turned", [np.eye(3), OBLIQUE], ids=["straight", "oblique"])
+@pytest.mark.parametrize("number", range(48))
+def test_all_48_orientations_become_ras_and_return_unchanged(number, turned):
+    volume = numbered(turned @ AXES_48[number])
+    grid = canonical_grid(volume.grid)
+    ras_axes = np.diag([-1, -1, 1]) @ grid.direction_matrix
+    assert np.all(np.diag(ras_axes) > 0.9)
+    assert sorted(grid.shape) == sorted(volume.grid.shape)
+    straight = resample(volume, grid)
+    for kji in itertools.product(*map(range, grid.shape)):
+        source = np.round(volume.grid.kji_of(grid.lps_of(np.array(kji)))).astype(int)
+        assert straight.array[kji] == volume.array[tuple(source)]
+    back = resample(straight, volume.grid)
+    np.testing.assert_array_equal(back.array, volume.array)
+    assert back.array.dtype == np.int16
+    assert (back.modality, back.unit, back.name) == (volume.modality, volume.unit, volume.name)
+
+
+@pytest.mark.parametrize("number", range(48))
+def test_orientation_agrees_with_simpleitk(number):
+    volume = numbered(AXES_48[number])
+    straight = resample(volume, canonical_grid(volume.grid))
+    reference = Volume.from_sitk(sitk.DICOMOrient(volume.to_sitk(), "RAS"))
+    np.testing.assert_array_equal(straight.array, reference.array)
+    assert straight.grid.same_frame(reference.grid)
+
+
+def test_a_training_crop_is_already_canonical(hippocampus_crops):
+    volume = read_volume(hippocampus_crops[0].image)
+    grid = canonical_grid(volume.grid, spacing_mm=(1.0, 1.0, 1.0))
+    assert grid.same_frame(volume.grid)
+    np.testing.assert_array_equal(resample(volume, grid).array, volume.array)
+
+
+def test_another_spacing_covers_the_same_block_with_the_same_centre():
+    grid = Grid((10, 20, 30), (0.5, 1.0, 3.0), ORIGIN, tuple(OBLIQUE.ravel()))
+    new = canonical_grid(grid, spacing_mm=(1.0, 1.0, 1.0))
+    assert new.shape == (30, 20, 15)
+    np.testing.assert_allclose(new.corners_lps().mean(0), grid.corners_lps().mean(0), atol=1e-9)
+    odd = canonical_grid(grid, spacing_mm=(0.7, 0.9, 1.7))
+    extent = np.array(odd.size) * odd.spacing - np.array(grid.size) * grid.spacing
+    assert np.all(extent >= -1e-9) and np.all(extent < odd.spacing)
+    np.testing.assert_allclose(odd.corners_lps().mean(0), grid.corners_lps().mean(0), atol=1e-9)
+
+
+def test_spacing_within_one_percent_keeps_the_voxels():
+    grid = Grid((10, 20, 30), (1.005, 0.995, 1.0), ORIGIN)
+    assert canonical_grid(grid, spacing_mm=(1.0, 1.0, 1.0)).spacing == (1.005, 0.995, 1.0)
+
+
+@pytest.mark.parametrize("number", [0, 7, 21, 46])
+@pytest.mark.parametrize(
+    "box", [Box((1, 1, 2), (3, 4, 5)), Box((-2, -1, -3), (7, 8, 9)), Box((2, -3, 4), (6, 2, 8))], ids=str
+)
+def test_crop_and_pad_in_any_orientation_are_exact(number, box):
+    volume = numbered(OBLIQUE @ AXES_48[number])
+    whole = canonical_grid(volume.grid)
+    wanted = whole.crop(box)
+    found = resample(volume, wanted, background=-7)
+    padded = np.pad(resample(volume, whole).array, 10, constant_values=-7)
+    np.testing.assert_array_equal(found.array, padded[box.shift((10, 10, 10)).slices])
+    assert found.array.dtype == np.int16
+    assert found.grid == wanted
+
+
+def test_a_grid_beside_the_volume_gets_background():
+    volume = numbered(np.eye(3))
+    far = volume.grid.crop(Box((50, 0, 0), (53, 2, 2)))
+    assert np.all(resample(volume, far, background=3).array == 3)
+    turned = Grid(far.shape, far.spacing, far.origin, tuple(OBLIQUE.ravel()))
+    assert np.all(resample(volume, turned).array == volume.array.min())
+
+
+def test_a_background_that_the_dtype_cannot_hold_makes_it_float():
+    volume = numbered(np.eye(3), dtype=np.uint8)
+    found = resample(volume, volume.grid.crop(Box((-1, 0, 0), (4, 5, 6))), background=-0.5)
+    assert found.array.dtype == np.float32
+    assert found.array[0].max() == -0.5
+    np.testing.assert_array_equal(found.array[1:], volume.array)
+
+
+def test_interpolation_reproduces_a_linear_function_exactly():
+    source = smooth(Grid((20, 24, 28), SPACING, ORIGIN, tuple(OBLIQUE.ravel())))
+    target = Grid((8, 8, 8), (0.9, 1.1, 1.3), tuple(source.grid.lps_of(np.array([6.3, 9.1, 7.7]))))
+    found = resample(source, target)
+    assert found.array.dtype == np.float32
+    np.testing.assert_allclose(found.array, smooth(target).array, atol=2e-3)
+
+
+def test_integers_are_interpolated_without_truncation():
+    volume = Volume(np.arange(-4, 4, dtype=np.int16)[None, None].repeat(4, 0).repeat(4, 1), Grid((4, 4, 8)))
+    shifted = Grid((4, 4, 7), (1, 1, 1), (0.5, 0, 0))
+    np.testing.assert_allclose(resample(volume, shifted).array[0, 0], np.arange(-3.5, 3.5))
+
+
+def test_shrinking_suppresses_what_a_coarse_grid_cannot_show():
+    checkers = Volume((np.indices((32, 32, 32)).sum(0) % 2).astype(np.float32), Grid((32, 32, 32)))
+    coarse = Grid((8, 8, 8), (4, 4, 4), (1.0, 1.0, 1.0))
+    aliased = sitk.GetArrayFromImage(
+        sitk.Resample(checkers.to_sitk(), coarse.size, sitk.Transform(), sitk.sitkLinear, coarse.origin, coarse.spacing)
+    )
+    assert aliased.std() == 0 and abs(aliased.mean() - 0.5) > 0.4
+    found = resample(checkers, coarse).array
+    np.testing.assert_allclose(found[1:-1, 1:-1, 1:-1], 0.5, atol=1e-3)
+
+
+def test_mean_intensity_of_a_head_survives_shrinking(hippocampus_crops):
+    volume = read_volume(hippocampus_crops[0].image)
+    found = resample(volume, canonical_grid(volume.grid, spacing_mm=(3.0, 3.0, 3.0)), background=0)
+    assert found.array[2:-2, 2:-2, 2:-2].mean() == pytest.approx(volume.array[6:-6, 6:-6, 6:-6].mean(), rel=0.05)
+
+
+def test_labels_return_unchanged_from_all_48_orientations(hippocampus_crops):
+    labels = read_segmentation(hippocampus_crops[0].labels).labels
+    for axes in AXES_48:
+        turned = Grid(labels.grid.shape, labels.grid.spacing, labels.grid.origin, tuple(axes.ravel()))
+        moved = Volume(labels.array, turned)
+        back = resample_labels(resample_labels(moved, canonical_grid(turned)), turned)
+        np.testing.assert_array_equal(back.array, labels.array)
+        assert back.array.dtype == np.uint8
+
+
+def dice(a, b):
+    return 2 * np.sum(a & b) / (np.sum(a) + np.sum(b))
+
+
+def test_labels_survive_an_oblique_round_trip(hippocampus_crops):
+    labels = read_segmentation(hippocampus_crops[0].labels).labels
+    grid = labels.grid
+    centre = grid.corners_lps().mean(0)
+    size = 120
+    origin = centre - OBLIQUE @ np.full(3, 0.5 * (size - 1) / 2)
+    fine = Grid((size,) * 3, (0.5, 0.5, 0.5), tuple(origin), tuple(OBLIQUE.ravel()))
+    there = resample_labels(labels, fine)
+    assert set(np.unique(there.array)) == {0, 1, 2}
+    back = resample_labels(there, grid)
+    for value in (1, 2):
+        assert dice(back.array == value, labels.array == value) > 0.97
+        volume = np.sum(there.array == value) * 0.125
+        assert volume == pytest.approx(np.sum(labels.array == value), rel=0.03)
+
+
+def test_labels_between_two_labels_never_become_a_third():
+    array = np.zeros((6, 6, 12), np.uint8)
+    array[..., :6], array[..., 6:] = 1, 3
+    labels = Volume(array, Grid(array.shape))
+    found = resample_labels(labels, Grid((6, 6, 23), (0.5, 1, 1), (0.25, 0, 0))).array
+    assert set(np.unique(found)) == {1, 3}
+    np.testing.assert_array_equal(found[0, 0], [1] * 11 + [3] * 12)
+
+
+def test_a_label_that_fills_less_than_the_background_is_gone():
+    array = np.zeros((9, 9, 9), np.uint8)
+    array[4, 4, 4] = 2
+    labels = Volume(array, Grid(array.shape))
+    assert not resample_labels(labels, Grid((3, 3, 3), (3, 3, 3), (1, 1, 1))).array.any()
+    array[2:7, 2:7, 2:7] = 2
+    found = resample_labels(labels, Grid((3, 3, 3), (3, 3, 3), (1, 1, 1))).array
+    assert found[1, 1, 1] == 2
+    assert found.sum() == 2
+
+
+def test_empty_and_distant_label_maps_stay_empty():
+    labels = Volume(np.zeros((5, 6, 7), np.uint8), Grid((5, 6, 7)))
+    turned = Grid((5, 6, 7), (0.8, 0.8, 0.8), (0, 0, 0), tuple(OBLIQUE.ravel()))
+    assert not resample_labels(labels, turned).array.any()
+    full = labels.with_array(labels.array + 1)
+    far = Grid((5, 6, 7), (0.8, 0.8, 0.8), (500, 0, 0), tuple(OBLIQUE.ravel()))
+    assert not resample_labels(full, far).array.any()
