@@ -1,9 +1,7 @@
-"""Labelled images in the Decathlon layout, held in memory and ready for the network."""
+"""Labelled images held in memory, ready for the network."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +13,10 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_image, read_volume
 from MedSegAI.Logic.standardise.intensity import normalise
 from MedSegAI.Logic.training.config import DataConfig
+from MedSegAI.Logic.training.decathlon import case_file
 
 if TYPE_CHECKING:
     import SimpleITK
-
-_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,61 +36,6 @@ class Case:
     foreground: np.ndarray
 
 
-@dataclass(frozen=True)
-class Split:
-    """Names of the cases to train on and of those to validate on; none in both."""
-
-    train: tuple[str, ...]
-    val: tuple[str, ...]
-
-
-def data_folder(given: Path | None, *, name: str = "") -> Path:
-    """The folder of the labelled images.
-
-    Args:
-        given: The folder itself; None takes the folder ``name`` inside the one that the environment variable
-            MEDSEGAI_DATA names.
-        name: Name of the data set's folder.
-
-    Raises:
-        InputError: if no folder was named, or it is not in the Decathlon layout.
-    """
-    root = os.environ.get("MEDSEGAI_DATA")
-    if given is None and not root:
-        raise InputError(
-            "No data folder was named.", advice="Give it on the command line or set the variable MEDSEGAI_DATA."
-        )
-    folder = Path(given).expanduser() if given is not None else Path(root).expanduser() / name
-    if not (folder / "imagesTr").is_dir() or not (folder / "labelsTr").is_dir():
-        raise InputError(
-            f"'{folder}' is not a data folder: it lacks imagesTr or labelsTr.",
-            advice="Name a folder in the layout of the Medical Segmentation Decathlon.",
-        )
-    return folder
-
-
-def read_split(path: Path) -> Split:
-    """Read a JSON file with the lists "train" and "val"; other keys are ignored.
-
-    Raises:
-        InputError: if it is unreadable, a list is missing or empty, or a case is in both.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        split = Split(tuple(map(str, content["train"])), tuple(map(str, content["val"])))
-    except OSError as error:
-        raise InputError(f"The split '{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"The split '{path}' is not a JSON file with the lists 'train' and 'val'.", advice="Mend the file."
-        ) from error
-    both = sorted(set(split.train) & set(split.val))
-    if both or not split.train or not split.val:
-        problem = f"'{both[0]}' is both trained and validated on" if both else "a list is empty"
-        raise InputError(f"The split '{path}' cannot be used: {problem}.", advice="Mend the file.")
-    return split
-
-
 def load_cases(folder: Path, names: Sequence[str], config: DataConfig) -> list[Case]:
     """Read, orient and normalise the named cases, in order.
 
@@ -102,18 +44,6 @@ def load_cases(folder: Path, names: Sequence[str], config: DataConfig) -> list[C
             not the configuration's, or a label value is unknown.
     """
     return [_load_case(Path(folder), name, config) for name in names]
-
-
-def case_file(folder: Path, name: str) -> Path:
-    """The image or label file of a case in ``folder``.
-
-    Raises:
-        InputError: if there is none.
-    """
-    for ending in _ENDINGS:
-        if (folder / f"{name}{ending}").is_file():
-            return folder / f"{name}{ending}"
-    raise InputError(f"'{folder}' has no file for the case '{name}'.", advice="Check the split and the data folder.")
 
 
 def _load_case(folder: Path, name: str, config: DataConfig) -> Case:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.inference.windows import cut_window, gaussian_weights, overlap_of_window, window_starts
 from MedSegAI.Logic.training.data import Case
 
@@ -37,11 +38,6 @@ def validation_dice(
     scores = []
     for case in cases:
         predicted = predict_labels(network, case.image, window=window, overlap=overlap)
-        scores.append([_dice(predicted == value, case.label == value) for value in labels])
+        scores.append([dice(predicted == value, case.label == value) for value in labels])
     network.train(was_training)
     return dict(zip(labels, np.mean(scores, axis=0).tolist()))
-
-
-def _dice(one: np.ndarray, other: np.ndarray) -> float:
-    size = int(one.sum()) + int(other.sum())
-    return 2.0 * int(np.logical_and(one, other).sum()) / size if size else 1.0

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.training.config import DataConfig
-from MedSegAI.Logic.training.data import data_folder, load_cases, read_split
+from MedSegAI.Logic.training.data import load_cases
+from MedSegAI.Logic.training.decathlon import read_split
 
 CONFIG = DataConfig(labels={1: "anterior", 2: "posterior"})
 
@@ -85,42 +84,3 @@ def test_a_broken_image_is_refused_with_a_sentence(write_case, an_image, a_label
     (folder / "imagesTr" / "case.nii.gz").write_bytes(b"not an image")
     with pytest.raises(InputError, match=r"case.nii.gz"):
         load_cases(folder, ["case"], CONFIG)
-
-
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ('{"train": ["a"], "val": ["a", "b"]}', "'a' is both trained and validated on"),
-        ('{"train": [], "val": ["b"]}', "a list is empty"),
-        ('{"train": ["a"]}', "not a JSON file with the lists 'train' and 'val'"),
-        ("{", "not a JSON file with the lists"),
-        ("[]", "not a JSON file with the lists"),
-    ],
-)
-def test_a_split_that_cannot_be_used_is_refused_with_a_sentence(tmp_path, content, sentence):
-    (tmp_path / "split.json").write_text(content)
-    with pytest.raises(InputError, match=sentence):
-        read_split(tmp_path / "split.json")
-
-
-def test_a_missing_split_is_refused_with_a_sentence(tmp_path):
-    with pytest.raises(InputError, match="cannot be read: No such file"):
-        read_split(tmp_path / "split.json")
-
-
-def test_the_data_folder_is_the_one_given_or_lies_in_the_one_the_environment_names(
-    write_case, an_image, a_label, monkeypatch
-):
-    folder = write_case(an_image, a_label)
-    monkeypatch.setenv("MEDSEGAI_DATA", str(folder.parent))
-    assert data_folder(None, name=folder.name) == folder
-    monkeypatch.delenv("MEDSEGAI_DATA")
-    assert data_folder(folder) == folder
-    with pytest.raises(InputError, match="No data folder was named"):
-        data_folder(None)
-
-
-def test_a_folder_without_images_is_refused_with_a_sentence(tmp_path):
-    (tmp_path / "split.json").write_text(json.dumps({}))
-    with pytest.raises(InputError, match="lacks imagesTr or labelsTr"):
-        data_folder(tmp_path)

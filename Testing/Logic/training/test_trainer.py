@@ -14,7 +14,8 @@ from MedSegAI.Logic.training import checkpoint as checkpoints
 from MedSegAI.Logic.training.batches import batch_of_step, steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import average_weights, load_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
-from MedSegAI.Logic.training.data import load_cases, read_split
+from MedSegAI.Logic.training.data import load_cases
+from MedSegAI.Logic.training.decathlon import read_split
 from MedSegAI.Logic.training.trainer import learning_rate, train
 from MedSegAI.Logic.training.validation import predict_labels, validation_dice
 

@@ -1,0 +1,117 @@
+"""A training run turned into a model folder: averaged weights, and a card that says how they came about."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from MedSegAI.Logic.errors import InputError, ModelError
+from MedSegAI.Logic.evaluation.tables import Evaluation
+from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.models.weights import build_network, load_state, save_model
+from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint
+from MedSegAI.Logic.training.config import TrainingConfig, config_as_mapping
+from MedSegAI.Logic.training.decathlon import read_split
+
+
+def package_model(
+    checkpoint: Path,
+    template: ModelCard,
+    *,
+    folder: Path,
+    split: Path,
+    notes: Mapping[str, Any] | None = None,
+) -> Model:
+    """Write a model folder from a checkpoint.
+
+    The network, its arguments, the window, the spacing and the normalisation come from the run's configuration, so
+    the card cannot disagree with what was trained; the rest comes from the template. The averaged weights are stored
+    as float16.
+
+    Args:
+        checkpoint: ``best.pt`` or ``last.pt`` of a run.
+        template: Title, licence, labels with their terminology, localiser and the like.
+        folder: Where the model goes; an older model there is replaced.
+        split: The split file that was trained with, for the record.
+        notes: More for the card's record of the training, such as choices made and the figures behind them.
+
+    Raises:
+        InputError: if the checkpoint cannot be read.
+        ModelError: if the template's labels are not those that were trained, or the weights do not fit.
+        StorageError: if the folder cannot be written.
+    """
+    content = load_checkpoint(checkpoint)
+    config: TrainingConfig = content["config"]
+    _refuse_other_labels(template, config)
+    weights = content["average"]
+    network = build_network(config.network.name, config.network.arguments)
+    load_state(network, weights, source=f"The weights in '{checkpoint}'")
+    scan = dataclasses.replace(template.inputs[0], normalisation=config.data.normalisation)
+    card = dataclasses.replace(
+        template,
+        network=config.network.name,
+        network_arguments=dict(config.network.arguments),
+        inputs=(scan,),
+        spacing_mm=config.data.spacing_mm,
+        window=config.patch_size,
+        training=_record(config, content["progress"], split) | dict(notes or {}),
+        accuracy={},
+    )
+    return save_model(folder, card, state=weights)
+
+
+def with_accuracy(model: Model, evaluation: Evaluation, *, command: str) -> Model:
+    """The same model folder with the measured table on its card; the weights are written again, unchanged.
+
+    Args:
+        model: The model that was measured.
+        evaluation: What was measured.
+        command: How a reader measures it again.
+
+    Raises:
+        InputError: if the evaluation is of other weights.
+        StorageError: if the card cannot be written.
+    """
+    from safetensors.torch import load_file
+
+    if evaluation.model_sha256 != model.card.weights_sha256:
+        raise InputError(
+            f"The evaluation is of other weights than those of '{model.card.name}'.", advice="Evaluate this model."
+        )
+    plain = evaluation.to_plain()
+    table = {key: plain[key] for key in ("dataset", "subset", "case_count", "seconds_per_case", "mean", "cases")}
+    card = dataclasses.replace(model.card, accuracy={"command": command} | table)
+    return save_model(model.folder, card, state=load_file(model.weights_path))
+
+
+def _refuse_other_labels(template: ModelCard, config: TrainingConfig) -> None:
+    trained, named = sorted(config.data.labels), sorted(label.value for label in template.labels)
+    if trained != named:
+        raise ModelError(
+            f"The card names the label values {named}, the run was trained on {trained}.",
+            advice="Give the card one label for each that was trained.",
+        )
+
+
+def _record(config: TrainingConfig, progress: Progress, split: Path) -> dict[str, Any]:
+    names = read_split(split)
+    return {
+        "data": config.data.folder,
+        "split": {
+            "file": split.name,
+            "sha256": hashlib.sha256(split.read_bytes()).hexdigest(),
+            "train_cases": len(names.train),
+            "val_cases": len(names.val),
+        },
+        "epochs": progress.history[-1]["epoch"] if progress.history else 0,
+        "steps": progress.step,
+        "seconds": round(progress.seconds),
+        "weights": "exponential moving average, stored as float16",
+        "configuration": config_as_mapping(config),
+        "best_dice_while_training": round(progress.best_dice, 5),
+        "history": [row for row in progress.history if "dice_mean" in row],
+    }
