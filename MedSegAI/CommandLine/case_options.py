@@ -1,0 +1,43 @@
+"""The options that ``segment`` and ``explain`` share: which scan, which model, where to compute."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.settings import RunSettings
+
+DEFAULT_MODEL = "hippocampus-mr"
+
+
+def add_case_options(parser: argparse.ArgumentParser) -> None:
+    """Add the input and the options of a run."""
+    parser.add_argument("input", type=Path, metavar="INPUT", help="NIfTI, NRRD or MetaImage file, or a DICOM folder")
+    parser.add_argument("--series", metavar="UID", help="series UID or description, where a folder holds several")
+    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME_OR_PATH", help="default: %(default)s")
+    parser.add_argument("--roi", metavar="REGION", help=_roi_help())
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
+    parser.add_argument("--overlap", type=float, metavar="FRACTION", help="of neighbouring windows, 0 to below 1")
+    parser.add_argument("--in-process", action="store_true", help="compute in this process instead of a worker process")
+
+
+def settings_of(options: argparse.Namespace, *, keep_confidence: bool = False) -> RunSettings:
+    """The run's settings as the user wrote them.
+
+    Raises:
+        InputError: for a value outside its range.
+    """
+    from MedSegAI.Logic.settings import ConfidenceChoice, DeviceChoice, RunSettings
+
+    return RunSettings(
+        device=DeviceChoice(options.device),
+        confidence=ConfidenceChoice.PER_VOXEL if keep_confidence else ConfidenceChoice.NONE,
+        overlap=options.overlap,
+        region=options.roi,
+    )
+
+
+def _roi_help() -> str:
+    return "region of interest; overrides the localiser"

@@ -1,0 +1,119 @@
+"""The ``medsegai`` command: reads the command line, runs one command, shows its outcome or its one sentence."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from MedSegAI.CommandLine import demo, doctor, evaluate, explain, models, segment, train
+from MedSegAI.CommandLine.errors import UsageError, as_shown, show_error
+from MedSegAI.CommandLine.interruption import stop_on_signals
+from MedSegAI.CommandLine.outcome import Outcome
+from MedSegAI.CommandLine.progress import ConsoleReporter, JsonReporter
+
+_COMMANDS = (segment, explain, evaluate, models, train, doctor, demo)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code.
+
+    0 all went well; 1 a fault of the program; 2 an input, option or file that cannot be used; 130 stopped by Ctrl-C.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        options = command_line_parser().parse_args(arguments)
+        outcome = _run(options)
+        _show(outcome, as_json=options.json)
+        return outcome.exit_code
+    except BrokenPipeError:
+        _close_broken_output()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        return _show_failure(error, as_json=as_json)
+
+
+def command_line_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="write one JSON object for machines instead of text")
+    parser = _Parser(prog="medsegai", description="Segment medical volumes and see what the network looked at.")
+    parser.add_argument("--version", action="version", version=_version_line())
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
+    for command in _COMMANDS:
+        command.add_parser(commands, common)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Raises instead of leaving the process, so that a usage error looks like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.", advice=f"Try '{self.prog} --help'.")
+
+
+def _run(options: argparse.Namespace) -> Outcome:
+    reporter = JsonReporter() if options.json else ConsoleReporter()
+    with reporter, stop_on_signals(reporter), _quiet_libraries(reporter):
+        return options.run(options, reporter)
+
+
+def _show(outcome: Outcome, *, as_json: bool) -> None:
+    text = json.dumps(outcome.facts, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(outcome.lines)
+    if text:
+        sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _show_failure(error: BaseException, *, as_json: bool) -> int:
+    try:
+        return show_error(as_shown(error), as_json=as_json)
+    except BrokenPipeError:
+        _close_broken_output()
+        return as_shown(error).exit_code
+
+
+def _close_broken_output() -> None:
+    """Nobody reads any more (``medsegai ... | head``): keep Python from complaining when it flushes at exit."""
+    sink = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, sys.stdout.fileno())
+    os.close(sink)
+
+
+@contextmanager
+def _quiet_libraries(reporter: ConsoleReporter) -> Iterator[None]:
+    """Warnings of our own log become messages; those of other libraries are not for the person at the terminal."""
+    log = logging.getLogger("MedSegAI")
+    handler = _MessageHandler(reporter)
+    log.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.removeHandler(handler)
+
+
+class _MessageHandler(logging.Handler):
+    def __init__(self, reporter: ConsoleReporter) -> None:
+        super().__init__(logging.WARNING)
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._reporter.message(record.getMessage())
+
+
+def _version_line() -> str:
+    from importlib import metadata
+
+    try:
+        return f"medsegai {metadata.version('medsegai')}"
+    except metadata.PackageNotFoundError:
+        return "medsegai (not installed, run from a source folder)"

@@ -1,0 +1,151 @@
+"""``medsegai models``: which models there are, what their cards say, import one, check that none was changed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from MedSegAI.CommandLine.columns import columns
+from MedSegAI.CommandLine.outcome import Outcome
+from MedSegAI.CommandLine.progress import ConsoleReporter
+from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
+from MedSegAI.Logic.errors import InputError, ModelError, StorageError
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.models.card import ModelCard
+
+# The digest is only known once the weights are written; the schema wants a well-formed one before that.
+_DIGEST_TO_COME = "0" * 64
+
+
+def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
+    """Add ``models`` and its four actions."""
+    parser = commands.add_parser("models", help="list, describe, import and verify models")
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
+
+    listing = actions.add_parser("list", parents=[common], help="every model that is installed")
+    listing.set_defaults(run=_list)
+
+    info = actions.add_parser("info", parents=[common], help="what the card of a model says")
+    info.add_argument("model", help="name of an installed model, or a model folder")
+    info.set_defaults(run=_info)
+
+    importing = actions.add_parser("import", parents=[common], help="turn a MONAI checkpoint into a model folder")
+    importing.add_argument("checkpoint", type=Path, help="a .pt or .pth file; no code in it is run")
+    importing.add_argument("--card", type=Path, required=True, help="JSON card; its weights_sha256 may be left out")
+    importing.add_argument("--name", help="name of the new model (default: the card's)")
+    importing.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where to put it")
+    importing.set_defaults(run=_import)
+
+    verifying = actions.add_parser("verify", parents=[common], help="check the SHA-256 of the weights")
+    verifying.add_argument("model", nargs="?", help="one model (default: all that are installed)")
+    verifying.set_defaults(run=_verify)
+
+
+def _list(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
+    from MedSegAI.Logic.models.registry import SHIPPED_MODELS, model_folders, read_model
+
+    facts: list[dict[str, Any]] = []
+    for folder in model_folders():
+        entry = {"name": folder.name, "folder": str(folder), "shipped": folder.parent == SHIPPED_MODELS}
+        try:
+            card = read_model(folder).card
+            entry |= {"title": card.title, "version": card.version, "licence": card.licence, "problem": None}
+        except ModelError as error:
+            entry |= {"title": None, "version": None, "licence": None, "problem": str(error)}
+        facts.append(entry)
+    rows = [
+        (
+            entry["name"],
+            entry["version"] or "-",
+            entry["licence"] or "-",
+            entry["title"] or f"broken: {entry['problem']}",
+        )
+        for entry in facts
+    ]
+    lines = columns([("NAME", "VERSION", "LICENCE", "TITLE"), *rows]) if rows else ("No model is installed.",)
+    return Outcome({"models": facts}, lines)
+
+
+def _info(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
+    from MedSegAI.Logic.models.registry import find_model
+
+    model = find_model(options.model)
+    card = model.card
+    inputs = "; ".join(f"{entry.name} ({entry.modality.value}, {entry.unit.value})" for entry in card.inputs)
+    rows = [
+        ("name", f"{card.name} {card.version}"),
+        ("title", card.title),
+        ("licence", card.licence),
+        ("folder", str(model.folder)),
+        ("input", inputs),
+        ("spacing", " x ".join(f"{value:g}" for value in card.spacing_mm) + " mm"),
+        ("network", f"{card.network} {json.dumps(card.network_arguments)}"),
+        ("layer", f"{card.saliency_layer} (explained by default)"),
+        ("sha256", card.weights_sha256),
+    ]
+    lines = [*columns(rows), "", card.description, "", "Labels", *_label_lines(card)]
+    for title, record in (("Training", card.training), ("Accuracy", card.accuracy)):
+        if record:
+            lines += ["", title, *json.dumps(record, indent=2, ensure_ascii=False).splitlines()]
+    return Outcome({"folder": str(model.folder), "card": json.loads(card.to_json())}, tuple(lines))
+
+
+def _label_lines(card: ModelCard) -> tuple[str, ...]:
+    rows = [("crop", str(label.value), label.key, label.name) for label in card.labels]
+    if card.localiser is not None:
+        rows += [("whole scan", str(label.value), label.key, label.name) for label in card.localiser.labels]
+    return columns(rows)
+
+
+def _import(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
+    from MedSegAI.Logic.models.registry import user_models_folder
+    from MedSegAI.Logic.models.weights import import_checkpoint
+
+    card = _card_to_import(options.card, name=options.name)
+    folder = options.output or user_models_folder() / card.name
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise StorageError(f"'{folder}' exists already.", advice="Choose another --name or another folder with -o.")
+    model = import_checkpoint(options.checkpoint, card, folder=folder)
+    facts = {"name": card.name, "folder": str(folder), "weights_sha256": model.card.weights_sha256}
+    return Outcome(facts, (f"Imported '{card.name}' into {folder}.",))
+
+
+def _card_to_import(path: Path, *, name: str | None) -> ModelCard:
+    from MedSegAI.Logic.models.card import ModelCard
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The card '{path}' cannot be read: {error}.", advice="Give the path of a JSON card."
+        ) from error
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError:
+        return ModelCard.from_json(text, source=f"'{path}'")
+    if isinstance(fields, dict):
+        fields = {"weights_sha256": _DIGEST_TO_COME} | fields | ({"name": name} if name else {})
+    return ModelCard.from_json(json.dumps(fields), source=f"'{path}'")
+
+
+def _verify(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
+    from MedSegAI.Logic.models.registry import find_model, model_folders, read_model, verify
+
+    if options.model is not None:
+        model = find_model(options.model)
+        verify(model)
+        return Outcome({"models": [{"name": model.card.name, "problem": None}]}, (f"{model.card.name}: unchanged",))
+    facts = []
+    for done, folder in enumerate(folders := model_folders()):
+        reporter.progress(done, len(folders), "verifying")
+        try:
+            verify(read_model(folder))
+            facts.append({"name": folder.name, "problem": None})
+        except ModelError as error:
+            facts.append({"name": folder.name, "problem": str(error)})
+    lines = tuple(f"{entry['name']}: {entry['problem'] or 'unchanged'}" for entry in facts)
+    broken = any(entry["problem"] for entry in facts)
+    return Outcome({"models": facts}, lines or ("No model is installed.",), BAD_INPUT_EXIT_CODE if broken else 0)
