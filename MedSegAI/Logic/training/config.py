@@ -23,7 +23,7 @@ class DataConfig:
         split_file: JSON file with the lists "train" and "val" of case names; relative to the data folder.
         labels: Label value to name, background (0) left out.
         normalisation: Rule of ``Logic/standardise/intensity.py``, applied to each whole image.
-        spacing_mm: Spacing (i, j, k) that every image must have.
+        spacing_mm: Spacing (i, j, k) of the model's space, to which images are resampled.
     """
 
     labels: dict[int, str]

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_image, read_volume
 from MedSegAI.Logic.standardise.intensity import normalise
+from MedSegAI.Logic.standardise.resample import canonical_grid, resample, resample_labels
 from MedSegAI.Logic.training.config import DataConfig
 from MedSegAI.Logic.training.decathlon import case_file
-
-if TYPE_CHECKING:
-    import SimpleITK
+from MedSegAI.Logic.volume import Volume
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,42 +35,34 @@ class Case:
 
 
 def load_cases(folder: Path, names: Sequence[str], config: DataConfig) -> list[Case]:
-    """Read, orient and normalise the named cases, in order.
+    """Read the named cases, in order, bring them to model space and normalise them.
 
     Raises:
-        InputError: if a file is missing or unreadable, image and label do not lie on the same voxels, the spacing is
-            not the configuration's, or a label value is unknown.
+        InputError: if a file is missing or unreadable, image and label do not lie on the same voxels, or a label value
+            is unknown.
     """
     return [_load_case(Path(folder), name, config) for name in names]
 
 
 def _load_case(folder: Path, name: str, config: DataConfig) -> Case:
-    image, spacing = _in_model_axes(read_volume(case_file(folder / "imagesTr", name)).to_sitk())
-    label, _ = _in_model_axes(read_image(case_file(folder / "labelsTr", name)))
-    if image.shape != label.shape:
+    volume = read_volume(case_file(folder / "imagesTr", name))
+    label = _read_label(case_file(folder / "labelsTr", name), name, config)
+    if not volume.grid.same_frame(label.grid, tolerance_mm=0.01):
         raise InputError(
-            f"Image and label of '{name}' differ in shape: {image.shape} and {label.shape}.",
-            advice="Resample the label to the image.",
+            f"Image and label of '{name}' do not lie on the same grid.", advice="Resample the label to the image."
         )
-    if not np.allclose(spacing, config.spacing_mm, rtol=0.01):
-        raise InputError(
-            f"'{name}' has a spacing of {spacing} mm, the configuration says {config.spacing_mm} mm.",
-            advice="Resample the data set first, or change data.spacing_mm.",
-        )
-    unknown = sorted(set(np.unique(label).tolist()) - {0, *config.labels})
+    grid = canonical_grid(volume.grid, spacing_mm=config.spacing_mm)
+    image = normalise(resample(volume, grid).array, config.normalisation)
+    values = np.ascontiguousarray(resample_labels(label, grid).array)
+    return Case(name, image, values, np.argwhere(values).astype(np.int16))
+
+
+def _read_label(path: Path, name: str, config: DataConfig) -> Volume:
+    label = Volume.from_sitk(read_image(path), name=name)
+    unknown = sorted(set(np.unique(label.array).tolist()) - {0, *config.labels})
     if unknown:
         raise InputError(
             f"The label of '{name}' holds the value {unknown[0]:g}, which the configuration does not name.",
             advice="Add it to data.labels, or mend the file.",
         )
-    label = label.astype(np.uint8)
-    foreground = np.argwhere(label).astype(np.int16)
-    return Case(name, normalise(image, config.normalisation), label, foreground)
-
-
-def _in_model_axes(image: SimpleITK.Image) -> tuple[np.ndarray, tuple[float, ...]]:
-    import SimpleITK as sitk
-
-    # SimpleITK names the directions that the axes run to: index i to Right, j to Anterior, k to Superior.
-    oriented = sitk.DICOMOrient(image, "RAS")
-    return sitk.GetArrayFromImage(oriented), oriented.GetSpacing()
+    return label.with_array(label.array.astype(np.uint8))
