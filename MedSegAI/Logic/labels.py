@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from MedSegAI.Logic.errors import LabelError
 
@@ -66,6 +67,15 @@ class LabelTable:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def to_plain(self) -> list[dict[str, Any]]:
+        """The table as JSON values."""
+        return [asdict(label) for label in self.labels]
+
+    @classmethod
+    def from_plain(cls, plain: list[dict[str, Any]]) -> LabelTable:
+        """The table that :meth:`to_plain` described."""
+        return cls(tuple(_label(entry) for entry in plain))
+
     def find(self, wanted: str | int) -> Label:
         """The label with this key, name or value.
 
@@ -77,3 +87,11 @@ class LabelTable:
                 return label
         known = ", ".join(f"{label.key} ({label.value})" for label in self.labels)
         raise LabelError(f"There is no label '{wanted}'.", advice=f"Choose one of: {known}.")
+
+
+def _label(plain: dict[str, Any]) -> Label:
+    coded = plain["terminology"]
+    if coded is not None:
+        codes = {part: Code(**code) if code else None for part, code in coded.items()}
+        coded = Terminology(**codes)
+    return Label(plain["value"], plain["key"], plain["name"], tuple(plain["colour"]), coded)

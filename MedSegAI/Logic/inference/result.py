@@ -1,0 +1,30 @@
+"""What a segmentation run gives; kept apart from the run so that a face can hold a result without loading torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.volume import Volume
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationResult:
+    """What a run gives.
+
+    Args:
+        labels: uint8 label map (k, j, i) on the scan's own grid.
+        table: Names of the label values.
+        confidence: float16 (k, j, i) on the scan's grid: probability of the label that won; 0 where the network did
+            not look. None where it was not asked for.
+        provenance: How the result came about.
+        changed: Box outside which every voxel is background, None where the network found nothing.
+    """
+
+    labels: Volume
+    table: LabelTable
+    confidence: Volume | None
+    provenance: Provenance
+    changed: Box | None
