@@ -1,0 +1,72 @@
+"""A model measured on labelled cases, through the same path that a user's scan takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.evaluation.metrics import compare_masks
+from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
+from MedSegAI.Logic.files.read import read_image, read_volume
+from MedSegAI.Logic.inference.engines.engine import Engine
+from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.segment import segment
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
+from MedSegAI.Logic.settings import RunSettings
+from MedSegAI.Logic.training.decathlon import case_file, data_folder, read_subset
+from MedSegAI.Logic.volume import Volume
+
+
+def evaluate(
+    model: Model, dataset: Path, *, split: Path, subset: str, settings: RunSettings, reporter: Reporter
+) -> Evaluation:
+    """Segment each case of a subset and compare it with its expert labels.
+
+    Args:
+        model: The model; its weights are read once.
+        dataset: Folder in the Decathlon layout (``imagesTr``, ``labelsTr``); label values are those of the model.
+        split: JSON file with lists of case names.
+        subset: Which of its lists, such as "val".
+        settings: How to segment.
+        reporter: Told done/total in cases; may cancel between them.
+
+    Raises:
+        InputError: if the data set, the split or a file in it cannot be used, or a label lies on another grid.
+        ModelError: if the model is damaged.
+        DeviceError: if the device cannot be used.
+        Cancelled: if the user asked to stop.
+    """
+    folder = data_folder(dataset)
+    names = read_subset(split, subset)
+    engine = open_engine(model, device=settings.device, reporter=reporter)
+    cases = []
+    for done, name in enumerate(names):
+        raise_if_cancelled(reporter)
+        reporter.progress(done, len(names), "evaluating")
+        cases.append(_evaluate_case(folder, name, model, engine, settings))
+    reporter.progress(len(names), len(names), "evaluating")
+    return Evaluation(model.card.name, model.card.weights_sha256, folder.resolve().name, subset, tuple(cases))
+
+
+def _evaluate_case(folder: Path, name: str, model: Model, engine: Engine, settings: RunSettings) -> CaseScores:
+    volume = read_volume(case_file(folder / "imagesTr", name), modality=model.card.inputs[0].modality)
+    reference = Volume.from_sitk(read_image(case_file(folder / "labelsTr", name)), name=name)
+    if not volume.grid.same_frame(reference.grid, tolerance_mm=0.01):
+        raise InputError(
+            f"Image and label of '{name}' do not lie on the same grid.", advice="Resample the label to the image."
+        )
+    started = time.perf_counter()
+    # Each case would repeat the memory plan and the same warnings; only the count of cases is of interest.
+    result = segment(volume, model, settings=settings, reporter=SilentReporter(), engine=engine)
+    seconds = time.perf_counter() - started
+    scores = {
+        label.key: compare_masks(
+            result.labels.array == label.value,
+            reference.array == label.value,
+            spacing_kji=volume.grid.spacing_kji,
+        )
+        for label in result.table
+    }
+    return CaseScores(name, seconds, scores)
