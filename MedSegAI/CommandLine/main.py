@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from MedSegAI.CommandLine import demo, doctor, evaluate, explain, models, segment, train
 from MedSegAI.CommandLine.errors import UsageError, as_shown, show_error
@@ -66,10 +67,22 @@ def _run(options: argparse.Namespace) -> Outcome:
 
 
 def _show(outcome: Outcome, *, as_json: bool) -> None:
-    text = json.dumps(outcome.facts, ensure_ascii=False, allow_nan=False) if as_json else "\n".join(outcome.lines)
+    if as_json:
+        text = json.dumps(_without_odd_numbers(outcome.facts), ensure_ascii=False, allow_nan=False)
+    else:
+        text = "\n".join(outcome.lines)
     if text:
         sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def _without_odd_numbers(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity; null stands for both."""
+    if isinstance(value, dict):
+        return {key: _without_odd_numbers(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_odd_numbers(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _show_failure(error: BaseException, *, as_json: bool) -> int:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.CommandLine.columns import columns
+from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.Logic.errors import InputError, ModelError, StorageError
 
 if TYPE_CHECKING:

@@ -6,17 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import add_case_options, settings_of
-from MedSegAI.CommandLine.columns import columns
-from MedSegAI.CommandLine.errors import UsageError
+from MedSegAI.CommandLine.case_options import add_case_options
 from MedSegAI.CommandLine.outcome import Outcome
-from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
 
 if TYPE_CHECKING:
-    from MedSegAI.Logic.inference.segment import SegmentationResult
-    from MedSegAI.Logic.report.volumes import SegmentVolume
+    pass
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
