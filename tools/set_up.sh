@@ -33,7 +33,11 @@ python_fits() { "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2
 
 find_python() {
     local candidate
-    for candidate in ${PYTHON:-} python3.11 python3.12 python3.10 python3; do
+    if [ -n "${PYTHON:-}" ]; then
+        python_fits "$PYTHON" && echo "$PYTHON"
+        return
+    fi
+    for candidate in python3.11 python3.12 python3.10 python3; do
         if command -v "$candidate" >/dev/null && python_fits "$candidate"; then
             echo "$candidate"
             return 0
@@ -44,9 +48,9 @@ find_python() {
 
 make_venv() {
     local python
-    if [ -x $venv/bin/python ] && python_fits $venv/bin/python; then return; fi
+    if python_fits $venv/bin/python && $venv/bin/python -m pip --version >/dev/null 2>&1; then return; fi
     if ! python=$(find_python); then
-        say "Python 3.10, 3.11 or 3.12 is needed and none was found. Install one (for example with" \
+        say "Python 3.10, 3.11 or 3.12 is needed, and ${PYTHON:-what is installed} is not one of them. Install one (for example with" \
             "'sudo apt-get install python3 python3-venv', or uv, or pyenv) and run make again," \
             "or name it: make test PYTHON=/path/to/python3.11"
         exit 1
