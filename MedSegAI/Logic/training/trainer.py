@@ -28,6 +28,7 @@ from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint, restor
 from MedSegAI.Logic.training.config import OptimiserConfig, TrainingConfig
 from MedSegAI.Logic.training.data import Case, load_cases
 from MedSegAI.Logic.training.decathlon import data_folder, read_split
+from MedSegAI.Logic.training.loss import dice_cross_entropy
 from MedSegAI.Logic.training.validation import validation_dice
 
 CHECKPOINT_NAME = "last.pt"
@@ -98,8 +99,6 @@ class _Run:
     """One run in progress; holds the parts that change from step to step."""
 
     def __init__(self, config: TrainingConfig, cases: Sequence[Case], folder: Path, reporter: Reporter) -> None:
-        from monai.losses import DiceCELoss
-
         self.config, self.cases, self.folder, self.reporter = config, cases, folder, reporter
         self.epoch_steps = steps_per_epoch(len(cases), config)
         self.validation_cases: Sequence[Case] = ()
@@ -109,8 +108,6 @@ class _Run:
         self.network = network.to(memory_format=torch.channels_last_3d).train()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = _optimiser(self.network, config.optimiser)
-        background = config.dice_background == "included"
-        self.loss = DiceCELoss(include_background=background, to_onehot_y=True, softmax=True, batch=True)
         self.progress = Progress()
         if (folder / CHECKPOINT_NAME).is_file():
             self.progress = restore(load_checkpoint(folder / CHECKPOINT_NAME), config, **self._parts())
@@ -146,7 +143,8 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(step, self.config.total_steps, rules)
         self.optimiser.zero_grad()
-        loss = self.loss(self.network(images.to(memory_format=torch.channels_last_3d)), labels)
+        logits = self.network(images.to(memory_format=torch.channels_last_3d))
+        loss = dice_cross_entropy(logits, labels, background=self.config.dice_background)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), rules.gradient_norm)
         self.optimiser.step()
