@@ -40,6 +40,28 @@ class SilentReporter:
         return False
 
 
+@dataclass(frozen=True)
+class PartReporter:
+    """Shows one part of a longer job: its steps are counted on top of those ``before`` it, out of ``total``."""
+
+    whole: Reporter
+    stage: str
+    before: int
+    total: int
+
+    def progress(self, done: int, total: int, stage: str) -> None:
+        """``done`` steps of this part are finished; the part's own total and stage give way to the whole's."""
+        self.whole.progress(self.before + done, self.total, self.stage)
+
+    def message(self, text: str) -> None:
+        """Pass the sentence on."""
+        self.whole.message(text)
+
+    def cancelled(self) -> bool:
+        """Whether the user asked to stop."""
+        return self.whole.cancelled()
+
+
 def raise_if_cancelled(reporter: Reporter) -> None:
     """Raise :class:`Cancelled` when the user asked to stop."""
     if reporter.cancelled():

@@ -1,0 +1,79 @@
+"""Which parts of a scan the network is shown: the user's region, those the localiser finds, or all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.models.card import Localiser, ModelCard, Side
+from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.settings import RunSettings
+from MedSegAI.Logic.standardise.resample import canonical_grid
+from MedSegAI.Logic.volume import Volume
+
+
+@dataclass(frozen=True)
+class ChosenRegions:
+    """The regions to segment, in model space, and the names of the label values they give."""
+
+    regions: tuple[LocalisedRegion, ...]
+    table: LabelTable
+
+
+def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, reporter: Reporter) -> ChosenRegions:
+    """Decide what the network looks at.
+
+    A region that the user names wins. Else a scan that already fits the model, or a model without localiser, is used
+    whole; else the localiser finds the structure.
+
+    Raises:
+        RegionError: if the user's region lies outside the scan, or the localiser does not find the structure.
+    """
+    localiser = card.localiser
+    needs_localiser = localiser is not None and not fits(volume.grid, localiser)
+    if settings.region is not None:
+        from MedSegAI.Logic.localise.region import parse_region
+
+        box = parse_region(settings.region, volume.grid, reporter=reporter)
+        grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
+        if needs_localiser and len(localiser.sides) > 1:
+            return _one_side(volume, grid, localiser, reporter)
+        return ChosenRegions((_as_it_is("region of interest", grid, card.labels),), card.labels)
+    if not needs_localiser:
+        grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
+        return ChosenRegions((_as_it_is("whole volume", grid, card.labels),), card.labels)
+    from MedSegAI.Logic.localise.localise import localise
+
+    found = localise(volume, localiser, spacing_mm=card.spacing_mm, reporter=reporter)
+    return ChosenRegions(found, localiser.labels)
+
+
+def fits(grid: Grid, localiser: Localiser) -> bool:
+    """Whether a scan is no larger than the crops the network knows, so that nothing needs to be found in it."""
+    extent = (size * spacing for size, spacing in zip(grid.size, grid.spacing))
+    return all(length <= limit for length, limit in zip(extent, localiser.fits_below_mm))
+
+
+def _as_it_is(name: str, grid: Grid, labels: LabelTable) -> LocalisedRegion:
+    return LocalisedRegion(name, grid, False, tuple((label.value, label.value) for label in labels))
+
+
+def _one_side(volume: Volume, grid: Grid, localiser: Localiser, reporter: Reporter) -> ChosenRegions:
+    """A region inside a whole head belongs to the side it lies on, seen from the middle of the scan."""
+    right_of_middle = _centre_x_ras(grid) - _centre_x_ras(volume.grid)
+    side = min(localiser.sides, key=lambda side: abs(_box_x_ras(side) - right_of_middle))
+    reporter.message(
+        f"The region of interest lies {abs(right_of_middle):.0f} mm to the patient's "
+        f"{'right' if right_of_middle > 0 else 'left'} of the scan's middle: taken for the {side.name}."
+    )
+    return ChosenRegions((LocalisedRegion(side.name, grid, side.mirrored, side.labels),), localiser.labels)
+
+
+def _centre_x_ras(grid: Grid) -> float:
+    return -float(grid.corners_lps()[:, 0].mean())
+
+
+def _box_x_ras(side: Side) -> float:
+    return (side.box_ras_mm[0] + side.box_ras_mm[1]) / 2

@@ -1,0 +1,165 @@
+"""From a scan to its segmentation: the one path that every face and the worker take."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timezone
+
+import numpy as np
+
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.engines.engine import Engine
+from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.input_check import check_input
+from MedSegAI.Logic.inference.plan import plan_memory
+from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
+from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.sliding_window import StreamedLabels, segment_array
+from MedSegAI.Logic.inference.windows import window_starts
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.reporter import PartReporter, Reporter
+from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
+from MedSegAI.Logic.standardise.intensity import normalise
+from MedSegAI.Logic.standardise.resample import resample, resample_labels
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+
+def segment(
+    volume: Volume,
+    model: Model,
+    *,
+    settings: RunSettings,
+    reporter: Reporter,
+    engine: Engine | None = None,
+) -> SegmentationResult:
+    """Segment a scan with a model.
+
+    The scan is checked against the model's card, the regions to look at are chosen (the user's, the localiser's or
+    the whole volume), each is resampled to the model's space, normalised and segmented window by window, and the
+    labels are brought back to the scan's grid.
+
+    Args:
+        volume: The scan (k, j, i), any real dtype, LPS mm, in the unit that the card names.
+        model: The model; its weights are read only where ``engine`` is None.
+        settings: The user's choices.
+        reporter: Told the memory plan, fallbacks and done/total; asked between windows whether to stop.
+        engine: A warm engine of this model.
+
+    Raises:
+        InputError: if the scan does not fit the model.
+        RegionError: if the region does not fit the scan, or the localiser does not find the structure.
+        ModelError: if the model is damaged.
+        DeviceError: if the device cannot be used or its memory does not suffice.
+        Cancelled: if the user asked to stop.
+    """
+    started = time.perf_counter()
+    card = model.card
+    overlap = card.overlap if settings.overlap is None else settings.overlap
+    check_input(volume, card, reporter=reporter)
+    chosen = choose_regions(volume, card, settings=settings, reporter=reporter)
+    engine = engine or open_engine(model, device=settings.device, reporter=reporter)
+    for sentence in plan_memory(chosen.regions, card, settings=settings, engine=engine).refuse_or_tell():
+        reporter.message(sentence)
+    labels = np.zeros(volume.grid.shape, dtype=np.uint8)
+    wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
+    confidence = np.zeros(volume.grid.shape, dtype=np.float16) if wants_confidence else None
+    counts = [len(window_starts(r.grid.shape, card.window, overlap=overlap)) for r in chosen.regions]
+    changed: Box | None = None
+    for index, region in enumerate(chosen.regions):
+        part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
+        streamed = _segment_region(volume, region, card, engine, settings, overlap, part)
+        _bring_back(streamed, region, volume.grid, labels, confidence)
+    changed = Box.around(labels)
+    provenance = _provenance(volume, model, engine, chosen, settings, time.perf_counter() - started)
+    return SegmentationResult(
+        replace(volume, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY),
+        chosen.table,
+        None if confidence is None else volume.with_array(confidence, unit=Unit.PROBABILITY),
+        provenance,
+        changed,
+    )
+
+
+def prepare_region(volume: Volume, region: LocalisedRegion, card: ModelCard) -> np.ndarray:
+    """The voxels of a region as the network wants them: (1, k, j, i) float32 in model space, normalised."""
+    resampled = resample(volume, region.grid).array
+    return np.ascontiguousarray(region.orient(normalise(resampled, card.inputs[0].normalisation)))[None]
+
+
+def _segment_region(
+    volume: Volume,
+    region: LocalisedRegion,
+    card: ModelCard,
+    engine: Engine,
+    settings: RunSettings,
+    overlap: float,
+    reporter: Reporter,
+) -> StreamedLabels:
+    return segment_array(
+        prepare_region(volume, region, card),
+        engine,
+        window=card.window,
+        overlap=overlap,
+        classes=card.class_count,
+        reporter=reporter,
+        confidence=settings.confidence,
+        batch=settings.batch,
+        skip_below=card.skip_below,
+    )
+
+
+def _bring_back(
+    streamed: StreamedLabels,
+    region: LocalisedRegion,
+    grid: Grid,
+    labels: np.ndarray,
+    confidence: np.ndarray | None,
+) -> None:
+    """Write a region's labels and confidence into arrays on the scan's grid; found voxels never erase others."""
+    box = region_box(region.grid, grid)
+    place = grid.crop(box)
+    named = region.rename(region.orient(streamed.labels))
+    found = resample_labels(Volume(named, region.grid), place).array
+    target = labels[box.slices]
+    np.copyto(target, found, where=found > 0)
+    if confidence is not None:
+        local = region.orient(streamed.confidence).astype(np.float32)
+        looked_at = resample(Volume(local, region.grid), place, background=0.0).array
+        np.maximum(confidence[box.slices], looked_at, out=confidence[box.slices], casting="same_kind")
+
+
+def region_box(region: Grid, grid: Grid) -> Box:
+    """The box of ``grid`` that holds every voxel centre inside the region's outer corners, clipped to the grid."""
+    corners = grid.kji_of(region.corners_lps())
+    low = np.ceil(corners.min(0) - 1e-6).astype(int)
+    high = np.floor(corners.max(0) + 1e-6).astype(int) + 1
+    return Box(tuple(int(v) for v in low), tuple(int(v) for v in high)).clip(grid.shape)
+
+
+def _provenance(
+    volume: Volume,
+    model: Model,
+    engine: Engine,
+    chosen: ChosenRegions,
+    settings: RunSettings,
+    seconds: float,
+) -> Provenance:
+    return Provenance(
+        model=model.card.name,
+        model_version=model.card.version,
+        model_sha256=model.card.weights_sha256,
+        engine=engine.name,
+        device=engine.device_name,
+        input_name=volume.name,
+        grid_shape=volume.grid.shape,
+        grid_spacing_mm=volume.grid.spacing,
+        regions=chosen.regions,
+        settings=settings.to_plain(),
+        seconds=round(seconds, 3),
+        created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        fallbacks=tuple(engine.fallbacks),
+    )

@@ -1,0 +1,219 @@
+"""The path from a scan to its segmentation, walked with an engine whose answer is known voxel by voxel."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import MedSegAI.Logic.models.card as card_module
+from MedSegAI.Logic.errors import Cancelled, InputError
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.segment import region_box, segment
+from MedSegAI.Logic.models.card import Localiser, ModelCard, Normalisation
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.reporter import SilentReporter
+from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+TEMPLATE = Path(card_module.__file__).parents[2] / "Resources" / "Training" / "hippocampus-mr.card.json"
+BRIGHT = 100.0
+
+
+class BrightnessEngine:
+    """Calls voxels above half the brightness label 1, those above the brightness label 2."""
+
+    name = "brightness"
+    device_name = "cpu"
+    logits_device = "cpu"
+    fallbacks: tuple[str, ...] = ()
+
+    def predict(self, windows: np.ndarray) -> np.ndarray:
+        value = windows[:, 0]
+        first = np.where(value > BRIGHT / 2, 10.0, -10.0)
+        second = np.where(value > BRIGHT, 20.0, -20.0)
+        return np.stack([np.zeros_like(value), first, second], axis=1).astype(np.float32)
+
+    def step_down(self) -> str:
+        raise AssertionError("nothing to give up")
+
+
+@pytest.fixture
+def a_model() -> Model:
+    card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
+    as_it_is = dataclasses.replace(card.inputs[0], normalisation=Normalisation("none"))
+    return Model(Path("nowhere"), dataclasses.replace(card, inputs=(as_it_is,), localiser=None, window=(16, 16, 16)))
+
+
+def a_scan(grid: Grid, bright: Callable[[np.ndarray], np.ndarray]) -> Volume:
+    """A scan whose voxels at LPS points where ``bright`` says so are bright, and brighter on the patient's left."""
+    points = grid.lps_of(np.stack(np.meshgrid(*map(np.arange, grid.shape), indexing="ij"), axis=-1))
+    value = np.where(points[..., 0] > 0, 1.2 * BRIGHT, 0.8 * BRIGHT)
+    return Volume(np.where(bright(points), value, 0.0).astype(np.float32), grid, Modality.MR, name="phantom")
+
+
+def a_ball(points: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(points - [1.0, 2.0, 3.0], axis=-1) < 9
+
+
+def centred(shape: tuple[int, int, int], spacing: tuple[float, float, float], direction: np.ndarray) -> Grid:
+    grid = Grid(shape, spacing, direction=tuple(direction.ravel()))
+    middle = grid.lps_of((np.array(shape) - 1) / 2)
+    return dataclasses.replace(grid, origin=tuple(-middle))
+
+
+ROTATED = np.array([[0.8, -0.6, 0.0], [0.6, 0.8, 0.0], [0.0, 0.0, 1.0]])
+PERMUTED = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+
+@pytest.mark.parametrize("direction", [np.eye(3), -np.eye(3), PERMUTED])
+def test_labels_come_back_exactly_whichever_way_the_axes_run(a_model: Model, direction: np.ndarray):
+    scan = a_scan(centred((30, 34, 38), (1.0, 1.0, 1.0), direction), a_ball)
+    result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+    expected = np.select([scan.array > BRIGHT, scan.array > BRIGHT / 2], [2, 1], 0)
+    np.testing.assert_array_equal(result.labels.array, expected)
+    assert result.labels.grid == scan.grid
+    assert result.changed == Box.around(expected)
+
+
+def test_labels_lie_right_on_an_oblique_grid_of_another_spacing(a_model: Model):
+    scan = a_scan(centred((24, 40, 50), (0.8, 0.9, 1.5), ROTATED), a_ball)
+    result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+    found, truth = result.labels.array > 0, scan.array > 0
+    dice = 2 * np.count_nonzero(found & truth) / (np.count_nonzero(found) + np.count_nonzero(truth))
+    assert dice > 0.93
+    centre = [scan.grid.lps_of(np.argwhere(mask)).mean(0) for mask in (found, truth)]
+    np.testing.assert_allclose(*centre, atol=0.1)
+
+
+def test_a_region_of_interest_is_all_that_is_looked_at(a_model: Model):
+    scan = a_scan(centred((30, 34, 38), (1.0, 1.0, 1.0), np.eye(3)), a_ball)
+    settings = RunSettings(region="0:38,0:34,0:15", confidence=ConfidenceChoice.PER_VOXEL)
+    result = segment(scan, a_model, settings=settings, reporter=SilentReporter(), engine=BrightnessEngine())
+    assert np.any(result.labels.array[:15])
+    assert not np.any(result.labels.array[15:])
+    assert not np.any(result.confidence.array[15:])
+    assert np.all(result.confidence.array[:15] > 0.9)
+    assert result.confidence.unit is Unit.PROBABILITY
+
+
+def test_without_being_asked_no_confidence_is_kept(a_model: Model):
+    scan = a_scan(Grid((16, 16, 16)), a_ball)
+    result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+    assert result.confidence is None
+
+
+def test_a_scan_without_the_structure_gives_an_empty_result(a_model: Model):
+    scan = a_scan(Grid((16, 16, 16)), lambda points: np.zeros(points.shape[:-1], bool))
+    result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+    assert result.changed is None
+    assert not np.any(result.labels.array)
+
+
+def test_a_region_in_a_whole_head_is_named_after_its_side(a_model: Model):
+    card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, localiser=card.localiser))
+    scan = a_scan(centred((100, 100, 100), (1.0, 1.0, 1.0), np.eye(3)), lambda points: np.ones(points.shape[:-1], bool))
+    reporter = SilentReporter()
+    on_the_right = RunSettings(region="10:30,40:60,40:60")
+    result = segment(scan, model, settings=on_the_right, reporter=reporter, engine=BrightnessEngine())
+    assert set(np.unique(result.labels.array)) == {0, 3}
+    assert result.table.find(3).key == "right_anterior_hippocampus"
+    assert any("taken for the right hippocampus" in message for message in reporter.messages)
+    assert result.provenance.regions[0].mirrored
+
+
+def test_a_small_scan_needs_no_localiser(a_model: Model):
+    card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
+    localiser: Localiser = card.localiser
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, localiser=localiser))
+    scan = a_scan(centred((30, 50, 35), (1.0, 1.0, 1.0), np.eye(3)), a_ball)
+    result = segment(scan, model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+    assert [label.key for label in result.table] == ["anterior_hippocampus", "posterior_hippocampus"]
+    assert result.provenance.regions[0].name == "whole volume"
+
+
+def test_the_record_says_how_the_result_came_about(a_model: Model):
+    scan = a_scan(Grid((16, 16, 16)), a_ball)
+    settings = RunSettings(overlap=0.25)
+    record = segment(scan, a_model, settings=settings, reporter=SilentReporter(), engine=BrightnessEngine()).provenance
+    assert (record.model, record.engine, record.device) == ("hippocampus-mr", "brightness", "cpu")
+    assert (record.input_name, record.grid_shape) == ("phantom", (16, 16, 16))
+    assert record.settings["overlap"] == 0.25
+    assert record.seconds >= 0
+
+
+def test_progress_counts_up_to_the_total_and_the_memory_plan_is_told(a_model: Model):
+    class Watching(SilentReporter):
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps: list[tuple[int, int]] = []
+
+        def progress(self, done: int, total: int, stage: str) -> None:
+            self.steps.append((done, total))
+
+    reporter = Watching()
+    scan = a_scan(Grid((40, 20, 20)), a_ball)
+    segment(scan, a_model, settings=RunSettings(), reporter=reporter, engine=BrightnessEngine())
+    assert reporter.steps[-1][0] == reporter.steps[-1][1] > 1
+    assert any("GiB" in message or "MiB" in message for message in reporter.messages)
+
+
+def test_a_cancelled_run_stops_between_windows(a_model: Model):
+    class Impatient(SilentReporter):
+        seen = 0
+
+        def progress(self, done: int, total: int, stage: str) -> None:
+            self.seen = done
+
+        def cancelled(self) -> bool:
+            return self.seen >= 2
+
+    reporter = Impatient()
+    scan = a_scan(Grid((60, 30, 30)), a_ball)
+    with pytest.raises(Cancelled):
+        segment(scan, a_model, settings=RunSettings(), reporter=reporter, engine=BrightnessEngine())
+    assert reporter.seen == 2
+
+
+def test_a_scan_of_another_kind_is_refused(a_model: Model):
+    scan = dataclasses.replace(a_scan(Grid((16, 16, 16)), a_ball), modality=Modality.CT)
+    with pytest.raises(InputError, match="'phantom' is a CT scan; 'hippocampus-mr' takes MR"):
+        segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+
+
+def test_a_scan_in_another_unit_is_refused(a_model: Model):
+    wanted = dataclasses.replace(a_model.card.inputs[0], modality=Modality.PET, unit=Unit.SUV_BODY_WEIGHT)
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, inputs=(wanted,)))
+    scan = dataclasses.replace(a_scan(Grid((16, 16, 16)), a_ball), modality=Modality.PET, unit=Unit.HOUNSFIELD)
+    with pytest.raises(InputError, match="is in HU; 'hippocampus-mr' takes SUVbw"):
+        segment(scan, model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+
+
+def test_a_model_of_several_inputs_is_refused_for_one_scan(a_model: Model):
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, inputs=a_model.card.inputs * 2))
+    with pytest.raises(InputError, match="takes 2 scans at once"):
+        segment(
+            a_scan(Grid((16, 16, 16)), a_ball),
+            model,
+            settings=RunSettings(),
+            reporter=SilentReporter(),
+            engine=BrightnessEngine(),
+        )
+
+
+def test_a_scan_that_does_not_say_its_kind_is_taken_with_a_word(a_model: Model):
+    scan = dataclasses.replace(a_scan(Grid((16, 16, 16)), a_ball), modality=Modality.UNKNOWN)
+    reporter = SilentReporter()
+    segment(scan, a_model, settings=RunSettings(), reporter=reporter, engine=BrightnessEngine())
+    assert "'phantom' does not say what kind of scan it is; taken for MR." in reporter.messages
+
+
+def test_a_region_maps_to_the_voxels_inside_its_corners():
+    grid = Grid((20, 20, 20), (2.0, 2.0, 2.0))
+    region = Grid((4, 4, 4), origin=(10.0, 10.0, 10.0))
+    box = region_box(region, grid)
+    assert box == Box((5, 5, 5), (7, 7, 7))
