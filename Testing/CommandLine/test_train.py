@@ -1,0 +1,86 @@
+"""``medsegai train``: a run from one YAML file, changed with --set, resumed with --resume."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+
+@pytest.fixture
+def dataset(hippocampus_folder: Path, tmp_path: Path) -> Path:
+    """The real crops with a split of one case to train on and one to validate on."""
+    folder = tmp_path / "crops"
+    folder.mkdir()
+    for name in ("imagesTr", "labelsTr"):
+        (folder / name).symlink_to(hippocampus_folder / name)
+    split = json.loads((hippocampus_folder / "split.json").read_text())
+    (folder / "split.json").write_text(json.dumps({"train": split["train"][:1], "val": split["val"][:1]}))
+    return folder
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    fields = {
+        "name": "tiny",
+        "data": {"labels": {1: "anterior", 2: "posterior"}},
+        "network": {"arguments": {"in_channels": 1, "out_channels": 3, "feature_size": 12, "window_size": 4}},
+        "patch_size": [32, 64, 32],
+        "batch_size": 1,
+        "total_steps": 1,
+        "validation": {"every_epochs": 1},
+    }
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(fields))
+    return path
+
+
+def test_a_run_is_trained_refused_a_second_time_and_resumed(medsegai, config, dataset, tmp_path):
+    run = tmp_path / "run"
+    shown = medsegai("train", config, "--data", dataset, "-o", run, "--json")
+    assert shown.code == 0, shown.err
+    facts = json.loads(shown.out)
+    assert facts["steps"] == 1
+    assert all(Path(facts[name]).is_file() for name in ("checkpoint", "best_checkpoint", "table"))
+    assert any("progress" in json.loads(line) for line in shown.err.splitlines())
+
+    again = medsegai("train", config, "--data", dataset, "-o", run)
+    assert again.code == 2
+    assert "--resume" in again.err
+
+    longer = medsegai("train", config, "--data", dataset, "-o", run, "--resume", "--set", "total_steps=2")
+    assert longer.code == 0, longer.err
+    assert "Trained 2 steps" in longer.out
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("total_steps", "KEY=VALUE"),
+        ("total_steps=many", "total_steps is 'many'"),
+        ("optimiser.speed=2", "unknown field 'speed'"),
+        ("engine.speed=2", "no table 'engine'"),
+        ("name.first=2", "no table 'name'"),
+        ("name=[", "no valid value"),
+    ],
+)
+def test_a_wrong_change_is_refused_before_the_first_step(medsegai, config, tmp_path, change, sentence):
+    shown = medsegai("train", config, "-o", tmp_path / "run", "--set", change)
+    assert shown.code == 2
+    assert sentence in shown.err
+    assert shown.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_never_began_cannot_be_resumed(medsegai, config, tmp_path):
+    shown = medsegai("train", config, "-o", tmp_path / "run", "--resume")
+    assert shown.code == 2
+    assert "no run to go on with" in shown.err
+
+
+def test_a_missing_configuration_is_refused(medsegai, tmp_path):
+    shown = medsegai("train", tmp_path / "absent.yaml")
+    assert shown.code == 2
+    assert "cannot be read" in shown.err
