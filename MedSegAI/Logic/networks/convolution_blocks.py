@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-SLOPE = 0.01
+from MedSegAI.Logic.networks.devices import runs_plainly_on_cpu
+from MedSegAI.Logic.networks.fused_residual import SLOPE, ResidualBlockFunction, residual_block
 
 
 class Convolution(nn.Module):
@@ -17,6 +18,7 @@ class Convolution(nn.Module):
         self.conv = nn.Conv3d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, channels, k, j, i) at the same resolution."""
         return self.conv(inputs)
 
 
@@ -28,7 +30,21 @@ class DoublingConvolution(nn.Module):
         self.conv = nn.ConvTranspose3d(in_channels, out_channels, 2, stride=2, bias=False)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, channels, k, j, i) to twice the resolution."""
         return self.conv(inputs)
+
+    def join(self, inputs: Tensor, skip: Tensor) -> Tensor:
+        """The doubled ``inputs`` and then ``skip`` along the channels, channels-last.
+
+        Each voxel becomes a block of 2x2x2 by one matrix product, and the join puts the blocks in place.
+        """
+        batch, _, depth, height, width = inputs.shape
+        weight = self.conv.weight
+        blocks = F.linear(inputs.permute(0, 2, 3, 4, 1), weight.permute(2, 3, 4, 1, 0).flatten(0, 3))
+        blocks = blocks.view(batch, depth, height, width, 2, 2, 2, weight.shape[1]).permute(0, 1, 4, 2, 5, 3, 6, 7)
+        skip = skip.permute(0, 2, 3, 4, 1).reshape(blocks.shape)
+        joined = torch.cat([blocks, skip], dim=-1).view(batch, 2 * depth, 2 * height, 2 * width, -1)
+        return joined.permute(0, 4, 1, 2, 3)
 
 
 class ResidualBlock(nn.Module):
@@ -45,10 +61,23 @@ class ResidualBlock(nn.Module):
             self.norm3 = nn.InstanceNorm3d(out_channels, affine=affine)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        out = F.leaky_relu(self.norm1(self.conv1(inputs)), SLOPE, inplace=True)
+        """(batch, channels, k, j, i) to the same with the block's number of channels; channels-last on the CPU."""
+        if self._may_fuse(inputs):
+            inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
+            third = self.conv3.conv.weight if hasattr(self, "conv3") else None
+            weights = (self.conv1.conv.weight, self.conv2.conv.weight, third)
+            if torch.is_grad_enabled():
+                return ResidualBlockFunction.apply(inputs, *weights)
+            return residual_block(inputs, *weights)[0]
+        out = F.leaky_relu(self.norm1(self.conv1(inputs)), SLOPE)
         out = self.norm2(self.conv2(out))
         shortcut = self.norm3(self.conv3(inputs)) if hasattr(self, "conv3") else inputs
-        return F.leaky_relu(out + shortcut, SLOPE, inplace=True)
+        return F.leaky_relu(out + shortcut, SLOPE)
+
+    def _may_fuse(self, inputs: Tensor) -> bool:
+        if self.norm1.affine or not runs_plainly_on_cpu(inputs, self.conv1.conv.weight):
+            return False
+        return not any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
 
 
 class EncoderBlock(nn.Module):
@@ -59,6 +88,7 @@ class EncoderBlock(nn.Module):
         self.layer = ResidualBlock(in_channels, out_channels, affine=affine)
 
     def forward(self, inputs: Tensor) -> Tensor:
+        """(batch, channels, k, j, i) at the same resolution."""
         return self.layer(inputs)
 
 
@@ -71,7 +101,10 @@ class DecoderBlock(nn.Module):
         self.conv_block = ResidualBlock(2 * out_channels, out_channels, affine=affine)
 
     def forward(self, inputs: Tensor, skip: Tensor) -> Tensor:
-        return self.conv_block(torch.cat([self.transp_conv(inputs), skip], dim=1))
+        """(batch, channels, k, j, i) and a skip connection of twice that resolution to that resolution."""
+        if inputs.device.type != "cpu" or self.transp_conv._forward_hooks:
+            return self.conv_block(torch.cat([self.transp_conv(inputs), skip], dim=1))
+        return self.conv_block(self.transp_conv.join(inputs, skip))
 
 
 class OutputBlock(nn.Module):
@@ -82,4 +115,9 @@ class OutputBlock(nn.Module):
         self.conv = Convolution(in_channels, out_channels, kernel_size=1, bias=True)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return self.conv(inputs)
+        """(batch, channels, k, j, i) to logits (batch, labels, k, j, i), contiguous."""
+        if inputs.device.type != "cpu" or self.conv._forward_hooks:
+            return self.conv(inputs)
+        convolution = self.conv.conv
+        weight, bias = convolution.weight.flatten(1), convolution.bias[:, None]
+        return torch.matmul(weight, inputs.flatten(2)).add_(bias).unflatten(2, inputs.shape[2:])

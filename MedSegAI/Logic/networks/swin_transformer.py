@@ -146,8 +146,11 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, volume: Tensor) -> Tensor:
         """Volume (batch, channels, k, j, i) to tokens (batch, k, j, i, channels)."""
-        tokens = self.proj(volume).permute(0, 2, 3, 4, 1)
-        return tokens.contiguous() if self.norm is None else self.norm(tokens)
+        for axis, size in enumerate(self.proj.kernel_size):
+            volume = volume.unflatten(2 + 2 * axis, (-1, size))
+        patches = volume.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4)
+        tokens = F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
+        return tokens if self.norm is None else self.norm(tokens)
 
 
 class SwinTransformer(nn.Module):
@@ -204,7 +207,7 @@ class SwinTransformer(nn.Module):
         for number in range(1, 5):
             if self.use_v2:
                 convolution = getattr(self, f"layers{number}c")[0]
-                tokens = convolution(tokens.permute(0, 4, 1, 2, 3).contiguous()).permute(0, 2, 3, 4, 1).contiguous()
+                tokens = convolution(tokens.permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1).contiguous()
             tokens = getattr(self, f"layers{number}")[0](tokens)
             features.append(_channels_first(tokens, normalize))
         return features
@@ -213,4 +216,4 @@ class SwinTransformer(nn.Module):
 def _channels_first(tokens: Tensor, normalize: bool) -> Tensor:
     if normalize:
         tokens = F.layer_norm(tokens, tokens.shape[-1:])
-    return tokens.permute(0, 4, 1, 2, 3).contiguous()
+    return tokens.permute(0, 4, 1, 2, 3)

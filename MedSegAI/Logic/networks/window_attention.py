@@ -101,7 +101,8 @@ class _WindowAttention(torch.autograd.Function):
         ctx.save_for_backward(qkv, padded, table, index)
         ctx.window, ctx.groups = window, groups
         bias = window_bias(table, index, window)
-        return _attend(qkv, padded, [group_bias(bias, group) for group in groups], groups, table.shape[1])
+        ctx.biases = [group_bias(bias, group) for group in groups]
+        return _attend(qkv, padded, ctx.biases, groups, table.shape[1])
 
     @staticmethod
     @once_differentiable
@@ -111,8 +112,7 @@ class _WindowAttention(torch.autograd.Function):
         bias = window_bias(table, index, ctx.window)
         for_bias = torch.zeros_like(bias)
         for_qkv, for_padded = torch.empty_like(qkv), torch.zeros_like(padded)
-        for group in ctx.groups:
-            part = group_bias(bias, group)
+        for group, part in zip(ctx.groups, ctx.biases, strict=True):
             for_part = torch.zeros_like(part)
             windows = _heads(gather_windows(qkv, group, padded), 3, heads)
             outer = _heads(gather_windows(gradient, group), 1, heads)[:, :, 0]
