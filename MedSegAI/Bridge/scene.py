@@ -67,15 +67,17 @@ def new_scene() -> OpenScene:
     scene = slicer.vtkMRMLScene()
     application = slicer.vtkSlicerApplicationLogic()
     application.SetMRMLScene(scene)
+    unpacking = tempfile.TemporaryDirectory(prefix="medsegai-scene-", ignore_cleanup_errors=True)
     application.SetSliceLogics(vtkCollection())
     application.SetViewLogics(vtkCollection())
-    colours = application.GetColorLogic()
-    colours.SetMRMLScene(scene)
-    colours.AddDefaultColorNodes()
+    colours = slicer.vtkSlicerColorLogic()
+    colours.SetMRMLApplicationLogic(application)
+    # It looks for colour files of the application, which there are none of here, and complains.
+    with caught_vtk_messages():
+        colours.SetMRMLScene(scene)
     # The Volumes logic asks for the colours by this name and prints an error for each volume where it finds none.
     application.SetModuleLogic("Colors", colours)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
-    unpacking = tempfile.TemporaryDirectory(prefix="medsegai-scene-", ignore_cleanup_errors=True)
     logics = {
         "Colors": colours,
         "RemoteIO": _remote_io(scene, application, unpacking.name),

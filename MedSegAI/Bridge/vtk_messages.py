@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from vtkmodules.vtkCommonCore import vtkOutputWindow, vtkStringOutputWindow
+from vtkmodules.vtkCommonCore import vtkLogger, vtkOutputWindow, vtkStringOutputWindow
 
 
 @contextmanager
@@ -18,7 +18,11 @@ def caught_vtk_messages() -> Iterator[Callable[[], str]]:
     before = vtkOutputWindow.GetInstance()
     catcher = vtkStringOutputWindow()
     vtkOutputWindow.SetInstance(catcher)
+    # VTK prints every message through its logger as well.
+    verbosity = vtkLogger.GetCurrentVerbosityCutoff()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
     try:
         yield lambda: catcher.GetOutput().strip()
     finally:
+        vtkLogger.SetStderrVerbosity(verbosity)
         vtkOutputWindow.SetInstance(before)

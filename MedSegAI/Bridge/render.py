@@ -1,0 +1,255 @@
+"""Pictures of a case as Slicer draws it: three slices with outlines and heat map, and the surfaces in 3D."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import slicer
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonTransforms import vtkTransform
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
+from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
+
+from MedSegAI.Bridge.geometry import scalars_of, vtk_matrix
+from MedSegAI.Bridge.scene import OpenScene
+from MedSegAI.Bridge.segmentation_nodes import CLOSED_SURFACE, create_surfaces
+from MedSegAI.Bridge.views import SliceView, ThreeDView
+from MedSegAI.Bridge.volume_nodes import node_to_volume
+from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.report.heat_colours import heat_colours
+
+ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
+_GAP = 6
+_OUTLINE_PIXELS = 2
+_HEAT_SURFACE_COLOUR = 190
+_SLICE_BELOW_MM = 120.0
+
+
+def slice_pictures(
+    opened: OpenScene,
+    scan: slicer.vtkMRMLScalarVolumeNode,
+    point_lps: np.ndarray,
+    *,
+    segmentation: slicer.vtkMRMLSegmentationNode | None = None,
+    heat: slicer.vtkMRMLScalarVolumeNode | None = None,
+    opacity: float = 0.5,
+    width_mm: float = 160.0,
+    size: tuple[int, int] = (600, 600),
+) -> dict[str, np.ndarray]:
+    """Axial, coronal and sagittal slice through a point, patient's right on the picture's left, with a ruler.
+
+    Args:
+        opened: The scene that holds the nodes.
+        scan: Shown in grey, by its own window and level.
+        point_lps: The point (x, y, z) in LPS mm.
+        segmentation: Its visible segments are drawn as outlines.
+        heat: Laid over the scan with ``opacity`` where it is above its threshold.
+        opacity: Of the heat map, 0..1.
+        width_mm: How much of the patient is seen across a picture.
+        size: Width and height in pixels.
+
+    Returns:
+        Pictures by orientation, uint8 (rows, columns, RGB).
+
+    Raises:
+        DependencyError: where there is no usable OpenGL.
+    """
+    ras = np.asarray(point_lps, dtype=float) * [-1, -1, 1]
+    pictures = {}
+    with _as_outlines(segmentation), _only(opened.mrml, segmentation):
+        for orientation in ORIENTATIONS:
+            with SliceView(opened, orientation, size=size) as view:
+                view.show(scan, foreground=heat, opacity=opacity)
+                view.node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
+                view.node.SetRulerColor(slicer.vtkMRMLAbstractViewNode.RulerColorYellow)
+                view.look_at(ras, width_mm=width_mm)
+                view.label(f"{orientation}, {_place(orientation, ras)}")
+                if heat is not None:
+                    view.explain_colours(heat.GetDisplayNode().GetColorNode().GetLookupTable(), "heat")
+                pictures[orientation] = view.snapshot()
+    return pictures
+
+
+def _place(orientation: str, ras: np.ndarray) -> str:
+    axis, letters = {"Sagittal": (0, "RL"), "Coronal": (1, "AP"), "Axial": (2, "SI")}[orientation]
+    return f"{letters[0] if ras[axis] >= 0 else letters[1]} {abs(ras[axis]):.1f} mm"
+
+
+def surface_picture(
+    opened: OpenScene,
+    segmentation: slicer.vtkMRMLSegmentationNode,
+    *,
+    scan: slicer.vtkMRMLScalarVolumeNode | None = None,
+    heat: slicer.vtkMRMLScalarVolumeNode | None = None,
+    heat_level: float = 0.5,
+    direction_lps: tuple[float, float, float] = (-0.5, 1.0, -0.55),
+    size: tuple[int, int] = (800, 600),
+) -> np.ndarray:
+    """The segments' closed surfaces in 3D, and around them the surface where the heat map reaches ``heat_level``.
+
+    Args:
+        opened: The scene that holds the nodes.
+        segmentation: Surfaces are made where it has none.
+        scan: An axial slice of it is shown below the surfaces, to tell where they are.
+        heat: Its level surface is drawn translucent.
+        heat_level: 0..1.
+        direction_lps: From the eye into the scene; the default looks from the front, left and above.
+        size: Width and height in pixels.
+
+    Returns:
+        The picture, uint8 (rows, columns, RGB).
+
+    Raises:
+        DependencyError: where there is no usable OpenGL.
+    """
+    if not segmentation.GetSegmentation().ContainsRepresentation(CLOSED_SURFACE):
+        create_surfaces(segmentation)
+    with (
+        _only(opened.mrml, segmentation),
+        _scan_below(opened, scan, segmentation),
+        _heat_surface(opened.mrml, heat, heat_level),
+        ThreeDView(opened, size=size) as view,
+    ):
+        view.node.SetBackgroundColor(0.09, 0.10, 0.13)
+        view.node.SetBackgroundColor2(0.22, 0.24, 0.29)
+        view.node.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
+        view.look_from(np.array(direction_lps) * [-1, -1, 1])
+        return view.snapshot()
+
+
+def write_picture(path: str | Path, picture: np.ndarray) -> Path:
+    """Write a picture (rows, columns, RGB uint8) as PNG.
+
+    Raises:
+        StorageError: if it cannot be written.
+    """
+    from vtkmodules.vtkIOImage import vtkPNGWriter
+
+    image = vtkImageData()
+    image.SetDimensions(picture.shape[1], picture.shape[0], 1)
+    pixels = scalars_of(picture[::-1].reshape(-1))
+    pixels.SetNumberOfComponents(3)
+    image.GetPointData().SetScalars(pixels)
+    writer = vtkPNGWriter()
+    writer.SetInputData(image)
+    with write_beside(path) as temporary:
+        writer.SetFileName(str(temporary))
+        writer.Write()
+    return Path(path)
+
+
+def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
+    """Pictures of one height in a row, a thin dark gap between them."""
+    gap = np.zeros((pictures[0].shape[0], _GAP, 3), np.uint8)
+    parts = [part for picture in pictures for part in (gap, picture)][1:]
+    return np.concatenate(parts, axis=1)
+
+
+@contextmanager
+def _as_outlines(segmentation: slicer.vtkMRMLSegmentationNode | None) -> Iterator[None]:
+    """Draw segments as outlines for the length of the block."""
+    display = segmentation.GetDisplayNode() if segmentation is not None else None
+    if display is None:
+        yield
+        return
+    fill, outline = display.GetVisibility2DFill(), display.GetVisibility2DOutline()
+    thickness = display.GetSliceIntersectionThickness()
+    display.SetVisibility2DFill(False)
+    display.SetVisibility2DOutline(True)
+    display.SetSliceIntersectionThickness(_OUTLINE_PIXELS)
+    try:
+        yield
+    finally:
+        display.SetVisibility2DFill(fill)
+        display.SetVisibility2DOutline(outline)
+        display.SetSliceIntersectionThickness(thickness)
+
+
+@contextmanager
+def _only(scene: slicer.vtkMRMLScene, wanted: slicer.vtkMRMLSegmentationNode | None) -> Iterator[None]:
+    """Hide every segmentation but one for the length of the block."""
+    count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
+    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode") for index in range(count)]
+    hidden = [
+        node.GetDisplayNode()
+        for node in nodes
+        if node is not wanted and node.GetDisplayNode() is not None and node.GetDisplayNode().GetVisibility()
+    ]
+    for display in hidden:
+        display.SetVisibility(False)
+    try:
+        yield
+    finally:
+        for display in hidden:
+            display.SetVisibility(True)
+
+
+@contextmanager
+def _scan_below(
+    opened: OpenScene,
+    scan: slicer.vtkMRMLScalarVolumeNode | None,
+    segmentation: slicer.vtkMRMLSegmentationNode,
+) -> Iterator[None]:
+    """Show an axial slice of the scan in 3D, just below the segments, for the length of the block."""
+    if scan is None:
+        yield
+        return
+    bounds = np.zeros(6)
+    segmentation.GetRASBounds(bounds)
+    centre = (bounds[::2] + bounds[1::2]) / 2
+    with SliceView(opened, "Axial", size=(400, 400)) as view:
+        view.show(scan)
+        view.look_at([centre[0], centre[1], bounds[4] - 1.0], width_mm=_SLICE_BELOW_MM)
+        view.node.SetSliceVisible(True)
+        yield
+
+
+@contextmanager
+def _heat_surface(
+    scene: slicer.vtkMRMLScene, heat: slicer.vtkMRMLScalarVolumeNode | None, level: float
+) -> Iterator[None]:
+    """The heat map's level surface as a translucent model, for the length of the block."""
+    if heat is None:
+        yield
+        return
+    surface = _level_surface(heat, level)
+    model = scene.AddNewNodeByClass("vtkMRMLModelNode", scene.GenerateUniqueName("heat surface"))
+    model.SetAndObservePolyData(surface)
+    model.CreateDefaultDisplayNodes()
+    display = model.GetDisplayNode()
+    display.SetColor(*heat_colours(256)[_HEAT_SURFACE_COLOUR])
+    display.SetScalarVisibility(False)
+    display.SetOpacity(0.3)
+    try:
+        yield
+    finally:
+        scene.RemoveNode(display)
+        scene.RemoveNode(model)
+
+
+def _level_surface(heat: slicer.vtkMRMLScalarVolumeNode, level: float) -> object:
+    volume = node_to_volume(heat)
+    box = Box.around(volume.array >= level)
+    around = (box or Box((0, 0, 0), (2, 2, 2))).grow(2)
+    part = volume.crop(around)
+    image = vtkImageData()
+    image.SetDimensions(part.grid.size)
+    image.GetPointData().SetScalars(scalars_of(part.array))
+    edges = vtkFlyingEdges3D()
+    edges.SetInputData(image)
+    edges.SetValue(0, level)
+    edges.SetComputeScalars(False)
+    smooth = vtkWindowedSincPolyDataFilter()
+    smooth.SetInputConnection(edges.GetOutputPort())
+    smooth.SetNumberOfIterations(15)
+    to_ras = vtkTransform()
+    to_ras.SetMatrix(vtk_matrix(part.grid.index_to_ras))
+    place = vtkTransformPolyDataFilter()
+    place.SetTransform(to_ras)
+    place.SetInputConnection(smooth.GetOutputPort())
+    place.Update()
+    return place.GetOutput()

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MedSegAI.Bridge.heatmap_nodes import (
+    heat_colour_node,
+    heat_threshold_of,
+    heatmap_to_node,
+    set_heat_threshold,
+    show_over_scan,
+)
+from MedSegAI.Bridge.scene import load_scene, save_scene
+from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
+from MedSegAI.Logic.volume import Unit
+
+
+@pytest.fixture
+def a_heat_map(a_small_scan):
+    array = np.linspace(0, 1, a_small_scan.array.size, dtype=np.float32).reshape(a_small_scan.array.shape)
+    return a_small_scan.with_array(array, unit=Unit.ARBITRARY)
+
+
+def test_the_heat_map_keeps_its_values_and_place(a_scene, a_heat_map):
+    back = node_to_volume(heatmap_to_node(a_heat_map, a_scene))
+    np.testing.assert_array_equal(back.array, a_heat_map.array)
+    assert back.array.dtype == np.float32
+    assert back.grid.same_frame(a_heat_map.grid, tolerance_mm=1e-5)
+
+
+def test_it_has_256_colours_of_its_own_over_the_whole_range(a_scene, a_heat_map):
+    node = heatmap_to_node(a_heat_map, a_scene)
+    colours = node.GetDisplayNode().GetColorNode()
+    assert colours.GetNumberOfColors() == 256
+    got = [colours.GetLookupTable().GetTableValue(index) for index in (0, 128, 255)]
+    np.testing.assert_allclose(np.array(got)[:, :3], heat_colours(256)[[0, 128, 255]], atol=1 / 255)
+    display = node.GetDisplayNode()
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
+    assert not display.GetAutoWindowLevel()
+
+
+def test_two_heat_maps_share_the_colours(a_scene, a_heat_map):
+    first, second = (heatmap_to_node(a_heat_map, a_scene) for _ in range(2))
+    assert first.GetDisplayNode().GetColorNode() is second.GetDisplayNode().GetColorNode()
+    assert heat_colour_node(a_scene) is first.GetDisplayNode().GetColorNode()
+
+
+def alpha_shown(node):
+    """What Slicer's display pipeline makes of each voxel: 0 transparent, 255 opaque."""
+    from vtkmodules.util.numpy_support import vtk_to_numpy
+
+    display = node.GetDisplayNode()
+    display.UpdateImageDataPipeline()
+    port = display.GetImageDataConnection()
+    port.GetProducer().Update()
+    rgba = vtk_to_numpy(port.GetProducer().GetOutputDataObject(0).GetPointData().GetScalars())
+    return rgba[:, 3]
+
+
+def test_voxels_below_the_threshold_are_transparent_and_it_can_be_moved(a_scene, a_heat_map):
+    node = heatmap_to_node(a_heat_map, a_scene, threshold=0.4)
+    heat = a_heat_map.array.ravel()
+    assert heat_threshold_of(node) == pytest.approx(0.4)
+    np.testing.assert_array_equal(alpha_shown(node) > 0, heat >= 0.4)
+    set_heat_threshold(node, 0.75)
+    np.testing.assert_array_equal(alpha_shown(node) > 0, heat >= 0.75)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1])
+def test_a_threshold_outside_0_to_1_is_refused_with_a_sentence(a_scene, a_heat_map, threshold):
+    with pytest.raises(InputError, match="threshold"):
+        heatmap_to_node(a_heat_map, a_scene, threshold=threshold)
+
+
+def composites(scene):
+    count = scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")
+    return [scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode") for index in range(count)]
+
+
+def test_it_lies_over_the_scan_in_the_views_that_slicer_will_have(a_scene, a_small_scan, a_heat_map):
+    scan, heat = volume_to_node(a_small_scan, a_scene), heatmap_to_node(a_heat_map, a_scene)
+    show_over_scan(heat, scan, opacity=0.4)
+    assert {node.GetLayoutName() for node in composites(a_scene)} == {"Red", "Green", "Yellow"}
+    for node in composites(a_scene):
+        assert (node.GetBackgroundVolumeID(), node.GetForegroundVolumeID()) == (scan.GetID(), heat.GetID())
+        assert node.GetForegroundOpacity() == pytest.approx(0.4)
+    show_over_scan(heat, scan, opacity=0.6)
+    assert len(composites(a_scene)) == 3
+    with pytest.raises(InputError, match="opacity"):
+        show_over_scan(heat, scan, opacity=2.0)
+
+
+def test_display_and_legend_survive_mrb(a_scene, a_small_scan, a_heat_map, tmp_path):
+    scan = volume_to_node(a_small_scan, a_scene)
+    heat = heatmap_to_node(a_heat_map, a_scene, threshold=0.35, name="heat map")
+    show_over_scan(heat, scan, opacity=0.55)
+
+    loaded = load_scene(save_scene(a_scene, tmp_path / "case.mrb")).mrml
+
+    node = loaded.GetFirstNodeByName("heat map")
+    assert heat_threshold_of(node) == pytest.approx(0.35)
+    assert node.GetDisplayNode().GetApplyThreshold()
+    assert node.GetDescription() == HEAT_LEGEND
+    colours = node.GetDisplayNode().GetColorNode()
+    np.testing.assert_allclose(colours.GetLookupTable().GetTableValue(200)[:3], heat_colours(256)[200], atol=1 / 255)
+    assert loaded.GetNumberOfNodesByClass("vtkMRMLColorLegendDisplayNode") == 1
+    for composite in composites(loaded):
+        assert loaded.GetNodeByID(composite.GetForegroundVolumeID()) is node
+        assert composite.GetForegroundOpacity() == pytest.approx(0.55)
