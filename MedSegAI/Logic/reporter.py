@@ -42,16 +42,23 @@ class SilentReporter:
 
 @dataclass(frozen=True)
 class PartReporter:
-    """Shows one part of a longer job: its steps are counted on top of those ``before`` it, out of ``total``."""
+    """Shows one part of a longer job under its own name.
+
+    Args:
+        whole: Who watches the longer job.
+        stage: Name of this part.
+        before: Steps of the parts before this one.
+        total: Steps of the longer job; None where this part is all of it.
+    """
 
     whole: Reporter
     stage: str
-    before: int
-    total: int
+    before: int = 0
+    total: int | None = None
 
     def progress(self, done: int, total: int, stage: str) -> None:
-        """``done`` steps of this part are finished; the part's own total and stage give way to the whole's."""
-        self.whole.progress(self.before + done, self.total, self.stage)
+        """``done`` steps of this part are finished; the part's stage, and total, give way to the whole's."""
+        self.whole.progress(self.before + done, self.total or total, self.stage)
 
     def message(self, text: str) -> None:
         """Pass the sentence on."""

@@ -1,0 +1,122 @@
+"""From a segmentation to the heat map on the scan's grid that shows what drove one of its labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError, LabelError
+from MedSegAI.Logic.explain.grad_cam import explain_array
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.inference.engines.eager import EagerEngine
+from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.segment import prepare_region, region_box
+from MedSegAI.Logic.labels import Label
+from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.reporter import PartReporter, Reporter
+from MedSegAI.Logic.settings import RunSettings
+from MedSegAI.Logic.standardise.resample import resample, resample_labels
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+MEANING = "shows what drove this label in this model; not a probability"
+"""The sentence that stands beside every heat map, in every face."""
+
+
+def explain(
+    volume: Volume,
+    segmentation: SegmentationResult | Segmentation,
+    model: Model,
+    *,
+    target: str | int,
+    layer: str | None,
+    settings: RunSettings,
+    reporter: Reporter,
+    engine: EagerEngine | None = None,
+) -> Volume:
+    """The Grad-CAM++ map of one label of a segmentation.
+
+    The regions are those the segmentation's provenance records, so a segmentation read back from its file, corrected
+    or not, is explained as it was made.
+
+    Args:
+        volume: The scan (k, j, i) that was segmented, LPS mm.
+        segmentation: Its segmentation, with provenance.
+        model: The model that made it; read from disk only where ``engine`` is None.
+        target: Key, name or value of the label to explain.
+        layer: Name of the layer to explain; None takes the card's.
+        settings: Device and overlap.
+        reporter: Told done/total; asked between windows whether to stop.
+        engine: A warm engine of this model.
+
+    Returns:
+        Heat map (k, j, i) float32 on the scan's grid, 0 to 1, 1 at the strongest place; see :data:`MEANING`.
+
+    Raises:
+        LabelError: if there is no such label, or it was not found in the scan.
+        InputError: if the segmentation does not say how it was made, or was made by another model or of another scan.
+        ModelError: if there is no such layer.
+        Cancelled: if the user asked to stop.
+    """
+    label = segmentation.table.find(target)
+    record = _record_of(segmentation.provenance, volume, model)
+    if not np.any(segmentation.labels.array == label.value):
+        raise LabelError(
+            f"There is nothing to explain: '{label.name}' was not found in '{volume.name}'.",
+            advice="Choose a label that the segmentation holds.",
+        )
+    engine = engine or open_engine(model, device=settings.device, reporter=reporter)
+    heat = np.zeros(volume.grid.shape, dtype=np.float32)
+    regions = [region for region in record.regions if region.network_value(label.value) is not None]
+    for region in regions:
+        mask = _mask_in(region, segmentation.labels, label)
+        if not np.any(mask):
+            continue
+        raw = explain_array(
+            prepare_region(volume, region, model.card),
+            mask,
+            engine.network,
+            label=region.network_value(label.value),
+            layer=layer or model.card.saliency_layer,
+            window=model.card.window,
+            overlap=model.card.overlap if settings.overlap is None else settings.overlap,
+            reporter=PartReporter(reporter, f"explaining {label.name.lower()}"),
+        )
+        box = region_box(region.grid, volume.grid)
+        local = Volume(np.ascontiguousarray(region.orient(raw)), region.grid)
+        here = resample(local, volume.grid.crop(box), background=0.0).array
+        np.maximum(heat[box.slices], here, out=heat[box.slices])
+    strongest = float(heat.max())
+    if strongest > 0:
+        heat /= strongest
+    else:
+        reporter.message(f"Nothing in this layer speaks for '{label.name}': its heat map is empty.")
+    return Volume(heat, volume.grid, Modality.UNKNOWN, Unit.ARBITRARY, f"{label.name}: what drove it")
+
+
+def _mask_in(region: LocalisedRegion, labels: Volume, label: Label) -> np.ndarray:
+    """The label's voxels (k, j, i) bool in a region of model space, as the network sees it."""
+    one = labels.with_array((labels.array == label.value).astype(np.uint8))
+    return region.orient(resample_labels(one, region.grid).array) > 0
+
+
+def _record_of(record: Provenance | None, volume: Volume, model: Model) -> Provenance:
+    if record is None:
+        raise InputError(
+            "The segmentation does not say which model made it, so it cannot be explained.",
+            advice="Segment the scan again and explain that result.",
+        )
+    if record.model_sha256 != model.card.weights_sha256:
+        raise InputError(
+            f"The segmentation was made by '{record.model}' version {record.model_version} with other weights than "
+            f"'{model.card.name}' version {model.card.version}.",
+            advice="Choose the model that made it, or segment the scan again.",
+        )
+    if record.grid_shape != volume.grid.shape:
+        raise InputError(
+            f"The segmentation was made of a scan of {record.grid_shape} voxels (k, j, i); '{volume.name}' has "
+            f"{volume.grid.shape}.",
+            advice="Choose the scan that was segmented.",
+        )
+    return record
