@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "hippocampus-mr"
 
 
-def add_case_options(parser: argparse.ArgumentParser) -> None:
-    """Add the input and the options of a run."""
+def add_case_options(parser: argparse.ArgumentParser, *, default_model: str | None = DEFAULT_MODEL) -> None:
+    """Add the input and the options of a run; without a default model the command chooses one itself."""
     parser.add_argument("input", type=Path, metavar="INPUT", help="NIfTI, NRRD or MetaImage file, or a DICOM folder")
     parser.add_argument("--series", metavar="UID", help="series UID or description, where a folder holds several")
-    parser.add_argument("--model", default=DEFAULT_MODEL, metavar="NAME_OR_PATH", help="default: %(default)s")
+    chosen = default_model or f"the segmentation's, else {DEFAULT_MODEL}"
+    parser.add_argument("--model", default=default_model, metavar="NAME_OR_PATH", help=f"default: {chosen}")
     parser.add_argument("--roi", metavar="REGION", help=_roi_help())
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
     parser.add_argument("--overlap", type=float, metavar="FRACTION", help="of neighbouring windows, 0 to below 1")

@@ -10,11 +10,10 @@ from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
+from MedSegAI.CommandLine.scene_file import SLICER_CORE_ADVICE
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.doctor import Check
-
-_SLICER_CORE_ADVICE = "Install it for scenes and 3D pictures: pip install 'slicer-core>=5.11.0.6,<5.12'."
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -52,7 +51,7 @@ def _bridge_checks() -> tuple[Check, ...]:
 
     if importlib.util.find_spec("slicer") is None:
         return (
-            Check("Slicer core", State.MISSING, "not installed", _SLICER_CORE_ADVICE),
+            Check("Slicer core", State.MISSING, "not installed", SLICER_CORE_ADVICE),
             Check("OpenGL", State.WARNING, "not examined: it is needed only with the Slicer core"),
         )
     try:
@@ -61,7 +60,7 @@ def _bridge_checks() -> tuple[Check, ...]:
 
         new_scene()
     except Exception as error:
-        return (Check("Slicer core", State.MISSING, f"cannot be used: {error}", _SLICER_CORE_ADVICE),)
+        return (Check("Slicer core", State.MISSING, f"cannot be used: {error}", SLICER_CORE_ADVICE),)
     state = gl_state()
     graphics = Check("OpenGL", State.OK if state.usable else State.MISSING, state.sentence, state.advice)
     return (Check("Slicer core", State.OK, _slicer_core_version()), graphics)

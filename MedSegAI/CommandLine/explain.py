@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import add_case_options
+from MedSegAI.CommandLine.case_options import DEFAULT_MODEL, add_case_options, settings_of
+from MedSegAI.CommandLine.case_run import made_by, open_runner, refuse_unknown_target
+from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
+from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
+from MedSegAI.CommandLine.scene_file import SCENE_ENDINGS, build_scene, require_slicer_core, write_scene
+from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.files.read_segmentation import Segmentation
+    from MedSegAI.Logic.models.registry import Model
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Add ``explain``."""
     parser = commands.add_parser("explain", parents=[common], help="show what the network looked at for a label")
-    add_case_options(parser)
+    add_case_options(parser, default_model=None)
     parser.add_argument(
-        "segmentation", nargs="?", type=Path, metavar="SEGMENTATION", help="from 'segment'; made anew without it"
+        "segmentation",
+        nargs="?",
+        type=Path,
+        metavar="SEGMENTATION",
+        help="a .seg.nrrd from 'segment', perhaps corrected since; without it the scan is segmented first",
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.nrrd", help="the heat map, 0 to 1")
     parser.add_argument("--target", required=True, metavar="LABEL", help="label to explain: its key, name or value")
@@ -25,5 +39,58 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    """Explain one label."""
-    raise NotImplementedError
+    """Explain one label, and write the heat map and perhaps a scene."""
+    from MedSegAI.Logic.explain.stored_result import result_of_file
+    from MedSegAI.Logic.files.read import read_volume
+    from MedSegAI.Logic.files.read_segmentation import read_segmentation
+    from MedSegAI.Logic.files.write import write_volume
+    from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND
+
+    settings = settings_of(options)
+    files = _wanted_files(options)
+    stored = None if options.segmentation is None else read_segmentation(options.segmentation)
+    model = _model(options, stored)
+    scan = read_volume(options.input, series=options.series)
+    result = None
+    if stored is None:
+        refuse_unknown_target(options.target, model.card)
+    else:
+        stored.table.find(options.target)
+        result = result_of_file(stored, scan)
+    with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
+        if result is None:
+            result = runner.segment(scan, model=model, settings=settings, reporter=reporter)
+        label = result.table.find(options.target)
+        wanted = {"target": options.target, "layer": options.layer, "settings": settings}
+        heat = runner.explain(scan, result, model=model, reporter=reporter, **wanted)
+        files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
+        if "scene" in files.wanted:
+            files.write("scene", lambda path: write_scene(path, build_scene(scan, result, heat=heat)))
+    layer = options.layer or model.card.saliency_layer
+    facts = {"files": files.as_facts(), "target": label.key, "layer": layer, "model": model.card.name}
+    explained = f"Explained '{label.name}' by {model.card.name}, layer {layer}."
+    return Outcome(facts, (explained, f"The heat map {HEAT_LEGEND}.", files.sentence()))
+
+
+def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
+    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+
+    if options.roi is not None and options.segmentation is not None:
+        raise UsageError("--roi and a segmentation exclude each other.", advice="The segmentation knows its regions.")
+    outputs = [Output("-o", options.output, WRITABLE_ENDINGS)]
+    wanted = {"heat map": options.output}
+    if options.scene is not None:
+        require_slicer_core()
+        outputs.append(Output("--scene", options.scene, SCENE_ENDINGS))
+        wanted["scene"] = options.scene
+    inputs = [path for path in (options.input, options.segmentation) if path is not None]
+    refuse_unusable(outputs, inputs=inputs)
+    return WrittenFiles(wanted)
+
+
+def _model(options: argparse.Namespace, stored: Segmentation | None) -> Model:
+    """The model that was asked for, else the one that made the segmentation, else the shipped one."""
+    from MedSegAI.Logic.models.registry import find_model
+
+    made_with = stored.provenance.model if stored is not None and stored.provenance is not None else None
+    return find_model(options.model or made_with or DEFAULT_MODEL)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import add_case_options
+from MedSegAI.CommandLine.case_options import add_case_options, settings_of
+from MedSegAI.CommandLine.case_run import (
+    made_by,
+    open_runner,
+    refuse_unknown_target,
+    run_line,
+    volume_facts,
+    volume_lines,
+)
+from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
+from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
-
-if TYPE_CHECKING:
-    pass
+from MedSegAI.CommandLine.scene_file import SCENE_ENDINGS, build_scene, require_slicer_core, write_scene
+from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -28,5 +37,64 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    """Segment, and write every file that was asked for."""
-    raise NotImplementedError
+    """Segment, and write every file that was asked for; each is whole or not there."""
+    from MedSegAI.Logic.files.read import read_volume
+    from MedSegAI.Logic.files.write import write_segmentation, write_volume
+    from MedSegAI.Logic.models.registry import find_model
+    from MedSegAI.Logic.report.volumes import segment_volumes
+
+    _refuse_lonely_options(options)
+    settings = settings_of(options, keep_confidence=options.confidence is not None)
+    files = _wanted_files(options)
+    model = find_model(options.model)
+    if options.target is not None:
+        refuse_unknown_target(options.target, model.card)
+    scan = read_volume(options.input, series=options.series)
+    heat = None
+    with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
+        result = runner.segment(scan, model=model, settings=settings, reporter=reporter)
+        files.write(
+            "segmentation", lambda path: write_segmentation(path, result.labels, result.table, result.provenance)
+        )
+        if "confidence" in files.wanted:
+            files.write("confidence", lambda path: write_volume(path, result.confidence, metadata=made_by(result)))
+        if "heat map" in files.wanted:
+            wanted = {"target": options.target, "layer": options.layer, "settings": settings}
+            heat = runner.explain(scan, result, model=model, reporter=reporter, **wanted)
+            files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
+        if "scene" in files.wanted:
+            files.write("scene", lambda path: write_scene(path, build_scene(scan, result, heat=heat)))
+    volumes = segment_volumes(result.labels, result.table)
+    facts = {
+        "files": files.as_facts(),
+        "volumes": volume_facts(volumes),
+        "provenance": json.loads(result.provenance.to_json()),
+    }
+    return Outcome(facts, (run_line(result), *volume_lines(volumes), files.sentence()))
+
+
+def _refuse_lonely_options(options: argparse.Namespace) -> None:
+    if (options.heatmap is None) != (options.target is None):
+        raise UsageError(
+            "--heatmap and --target belong together.",
+            advice="Name the label and the file of its heat map.",
+        )
+    if options.layer is not None and options.heatmap is None:
+        raise UsageError("--layer needs --heatmap and --target.", advice="Leave it out, or ask for a heat map.")
+
+
+def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
+    """What will be written, in this order, once every path was found usable."""
+    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+
+    asked = (
+        ("segmentation", "-o", options.output, WRITABLE_ENDINGS),
+        ("confidence", "--confidence", options.confidence, WRITABLE_ENDINGS),
+        ("heat map", "--heatmap", options.heatmap, WRITABLE_ENDINGS),
+        ("scene", "--scene", options.scene, SCENE_ENDINGS),
+    )
+    asked = [entry for entry in asked if entry[2] is not None]
+    refuse_unusable([Output(option, path, endings) for _, option, path, endings in asked], inputs=[options.input])
+    if options.scene is not None:
+        require_slicer_core()
+    return WrittenFiles({what: path for what, _, path, _ in asked})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,27 +15,30 @@ class WrittenFiles:
     """The files a command was asked for, ticked off one by one.
 
     Args:
-        wanted: Pairs of what a file holds, such as "heat map", and its path; in the order in which they are written.
+        wanted: What each file holds, such as "heat map", and its path; in the order in which they are written.
     """
 
-    wanted: Sequence[tuple[str, Path]]
-    done: list[Path] = field(default_factory=list)
+    wanted: Mapping[str, Path]
+    done: list[str] = field(default_factory=list)
 
-    def tick(self, path: Path) -> None:
-        """``path`` is complete."""
-        self.done.append(path)
+    def write(self, what: str, writer: Callable[[Path], object]) -> None:
+        """Have one of the wanted files written, and tick it off once it is complete."""
+        writer(self.wanted[what])
+        self.done.append(what)
 
     def sentence(self) -> str:
         """What is there and what is missing; empty where nothing was written yet."""
         if not self.done:
             return ""
-        written = ", ".join(f"the {what} ('{path}')" for what, path in self.wanted if path in self.done)
-        missing = ", ".join(f"the {what} ('{path}')" for what, path in self.wanted if path not in self.done)
-        return f"Written: {written}." + (f" Not written: {missing}." if missing else "")
+        missing = [what for what in self.wanted if what not in self.done]
+        return f"Written: {self._named(self.done)}." + (f" Not written: {self._named(missing)}." if missing else "")
 
     def as_facts(self) -> dict[str, str]:
         """The written files by what they hold, as JSON values."""
-        return {what.replace(" ", "_"): str(path) for what, path in self.wanted if path in self.done}
+        return {what.replace(" ", "_"): str(self.wanted[what]) for what in self.done}
+
+    def _named(self, whats: list[str]) -> str:
+        return ", ".join(f"{what} '{self.wanted[what]}'" for what in whats)
 
 
 @contextmanager

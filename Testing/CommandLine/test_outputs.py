@@ -63,26 +63,24 @@ def test_two_results_in_one_file_are_refused(tmp_path):
 
 
 def test_a_late_error_says_what_was_written_and_what_was_not():
-    files = WrittenFiles([("segmentation", Path("a.seg.nrrd")), ("heat map", Path("b.nrrd"))])
+    files = WrittenFiles({"segmentation": Path("a.seg.nrrd"), "heat map": Path("b.nrrd")})
     with pytest.raises(InputError) as caught, told_what_was_written(files):
-        files.tick(Path("a.seg.nrrd"))
+        files.write("segmentation", lambda path: None)
         raise InputError("Bad.", advice="Mend it.")
     assert caught.value.problem == "Bad."
-    assert caught.value.advice == (
-        "Mend it. Written: the segmentation ('a.seg.nrrd'). Not written: the heat map ('b.nrrd')."
-    )
+    assert caught.value.advice == ("Mend it. Written: segmentation 'a.seg.nrrd'. Not written: heat map 'b.nrrd'.")
     assert files.as_facts() == {"segmentation": "a.seg.nrrd"}
 
 
 def test_an_early_error_stays_as_it_is():
     error = InputError("Bad.")
-    with pytest.raises(InputError) as caught, told_what_was_written(WrittenFiles([("scene", Path("s.mrb"))])):
+    with pytest.raises(InputError) as caught, told_what_was_written(WrittenFiles({"scene": Path("s.mrb")})):
         raise error
     assert caught.value is error
 
 
 def test_ctrl_c_becomes_a_cancelled_run_that_says_what_was_written():
-    files = WrittenFiles([("segmentation", Path("a.seg.nrrd"))])
-    with pytest.raises(Cancelled, match=r"Written: the segmentation \('a.seg.nrrd'\)\.$"), told_what_was_written(files):
-        files.tick(Path("a.seg.nrrd"))
+    files = WrittenFiles({"segmentation": Path("a.seg.nrrd")})
+    with pytest.raises(Cancelled, match=r"Written: segmentation 'a.seg.nrrd'\.$"), told_what_was_written(files):
+        files.write("segmentation", lambda path: None)
         raise KeyboardInterrupt

@@ -24,7 +24,7 @@ def result_of_file(segmentation: Segmentation, scan: Volume) -> SegmentationResu
 
     Raises:
         InputError: if the file does not say how it was made (without that nobody knows what the network was shown),
-            it was made from a scan of another size, or it does not lie on the scan.
+            or it does not lie on the scan.
     """
     name = segmentation.labels.name
     made = segmentation.provenance
@@ -32,12 +32,6 @@ def result_of_file(segmentation: Segmentation, scan: Volume) -> SegmentationResu
         raise InputError(
             f"The segmentation '{name}' does not say how it was made, so it cannot be explained.",
             advice="Give the .seg.nrrd file that 'segment' wrote, or explain the scan without a segmentation.",
-        )
-    if tuple(made.grid_shape) != scan.grid.shape:
-        raise InputError(
-            f"The segmentation '{name}' was made from a scan of {made.grid_shape} voxels (k, j, i); "
-            f"'{scan.name}' has {scan.grid.shape}.",
-            advice="Give the scan that it was made from.",
         )
     if segmentation.labels.grid.overlap(scan.grid) < _LEAST_OVERLAP:
         raise InputError(

@@ -1,0 +1,65 @@
+"""What ``segment``, ``explain`` and ``demo`` share: who computes, early refusals, how a result is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from MedSegAI.CommandLine.columns import columns
+from MedSegAI.Logic.errors import LabelError
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.inference.result import SegmentationResult
+    from MedSegAI.Logic.models.card import ModelCard
+    from MedSegAI.Logic.report.volumes import SegmentVolume
+    from MedSegAI.Logic.worker.runner import Runner
+
+
+@contextmanager
+def open_runner(*, in_process: bool) -> Iterator[Runner]:
+    """Who computes: a worker process, or this one. The worker is gone when the block ends, however it ends."""
+    from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
+
+    with InlineRunner() if in_process else SubprocessRunner() as runner:
+        yield runner
+
+
+def refuse_unknown_target(target: str, card: ModelCard) -> None:
+    """Check the label to explain before the long work starts; a crop and a whole scan have their own labels.
+
+    Raises:
+        LabelError: if neither has it.
+    """
+    try:
+        card.labels.find(target)
+    except LabelError:
+        if card.localiser is None:
+            raise
+        card.localiser.labels.find(target)
+
+
+def volume_lines(volumes: Sequence[SegmentVolume]) -> tuple[str, ...]:
+    """The size of each structure, for a person."""
+    return columns([(entry.name, f"{entry.volume_ml:.2f} mL") for entry in volumes])
+
+
+def volume_facts(volumes: Sequence[SegmentVolume]) -> list[dict[str, Any]]:
+    """The size of each structure, for machines."""
+    return [
+        {"value": entry.value, "key": entry.key, "name": entry.name, "volume_ml": round(entry.volume_ml, 4)}
+        for entry in volumes
+    ]
+
+
+def made_by(result: SegmentationResult) -> dict[str, str]:
+    """The header field that carries the provenance in a volume written beside the segmentation."""
+    from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD
+
+    return {PROVENANCE_FIELD: result.provenance.to_json()}
+
+
+def run_line(result: SegmentationResult) -> str:
+    """One sentence on how the segmentation came about."""
+    made = result.provenance
+    return f"Segmented with {made.model} {made.model_version} ({made.engine} on {made.device}) in {made.seconds:.1f} s."
