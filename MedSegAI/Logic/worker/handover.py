@@ -1,0 +1,106 @@
+"""How volumes and results cross a process border: arrays as ``.npy`` files in a private folder, the rest as JSON.
+
+Arrays are memory-mapped where they are only read, so nothing is copied through a pipe; each file is written beside and
+renamed, so one that exists is complete. Of a label map only the box that is not background is written.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+Plain = dict[str, Any]
+
+
+def put_volume(volume: Volume, folder: Path, name: str, *, box: Box | None = None) -> Plain:
+    """Write a volume's array as ``name.npy``, or only what lies in ``box``, and describe the volume as JSON values.
+
+    Raises:
+        StorageError: if it cannot be written: disk full, no permission.
+    """
+    path = folder / f"{name}.npy"
+    part = volume.array if box is None else volume.array[box.slices]
+    with write_beside(path) as temporary:
+        np.save(temporary, np.ascontiguousarray(part))
+    return {
+        "array": str(path),
+        "box": None if box is None else _box_to_plain(box),
+        "grid": _grid_to_plain(volume.grid),
+        "modality": volume.modality.value,
+        "unit": _plain_unit(volume.unit),
+        "name": volume.name,
+    }
+
+
+def take_volume(plain: Plain, *, keep_mapped: bool) -> Volume:
+    """The volume that :func:`put_volume` described.
+
+    Args:
+        plain: Its description.
+        keep_mapped: True maps the file read-only, which must then outlive the volume; False reads it, and outside
+            the box of a volume written in part all is 0.
+    """
+    array = np.load(plain["array"], mmap_mode="r" if keep_mapped else None)
+    grid = Grid(**{key: tuple(value) for key, value in plain["grid"].items()})
+    if plain["box"] is not None:
+        whole = np.zeros(grid.shape, dtype=array.dtype)
+        whole[_box_of_plain(plain["box"]).slices] = array
+        array = whole
+    return Volume(array, grid, Modality(plain["modality"]), Unit(plain["unit"]), plain["name"])
+
+
+def put_segmentation(segmentation: SegmentationResult | Segmentation, folder: Path) -> Plain:
+    """Write a segmentation's arrays and describe it as JSON values; labels may have been corrected since the run.
+
+    Raises:
+        StorageError: if an array cannot be written.
+    """
+    box = Box.around(segmentation.labels.array)
+    confidence = getattr(segmentation, "confidence", None)
+    provenance = segmentation.provenance
+    return {
+        "labels": put_volume(segmentation.labels, folder, "labels", box=box or Box((0, 0, 0), (0, 0, 0))),
+        "table": segmentation.table.to_plain(),
+        "confidence": None if confidence is None else put_volume(confidence, folder, "confidence"),
+        "provenance": None if provenance is None else provenance.to_json(),
+        "changed": None if box is None else _box_to_plain(box),
+    }
+
+
+def take_segmentation(plain: Plain, *, keep_mapped: bool) -> SegmentationResult:
+    """The segmentation that :func:`put_segmentation` described; ``keep_mapped`` as in :func:`take_volume`."""
+    confidence, provenance = plain["confidence"], plain["provenance"]
+    return SegmentationResult(
+        labels=take_volume(plain["labels"], keep_mapped=keep_mapped),
+        table=LabelTable.from_plain(plain["table"]),
+        confidence=None if confidence is None else take_volume(confidence, keep_mapped=keep_mapped),
+        provenance=None if provenance is None else Provenance.from_json(provenance),
+        changed=None if plain["changed"] is None else _box_of_plain(plain["changed"]),
+    )
+
+
+def _plain_unit(unit: Unit | str) -> str:
+    return Unit(unit).value
+
+
+def _grid_to_plain(grid: Grid) -> Plain:
+    return {key: list(getattr(grid, key)) for key in ("shape", "spacing", "origin", "direction")}
+
+
+def _box_to_plain(box: Box) -> list[list[int]]:
+    return [list(box.start), list(box.stop)]
+
+
+def _box_of_plain(plain: list[list[int]]) -> Box:
+    start, stop = plain
+    return Box(tuple(start), tuple(stop))
