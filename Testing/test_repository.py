@@ -164,7 +164,8 @@ def test_the_style_rules_for_docstrings_and_prints_hold_for_the_whole_library(pr
     lint = project["tool"]["ruff"]["lint"]
     assert {"D1", "T20", "ANN", "F"} <= set(lint["select"])
     assert not any(rule.startswith(("D10", "T20")) for rule in lint["ignore"] if rule not in ("D105", "D107"))
-    assert all(pattern.startswith("Testing/") for pattern in lint["per-file-ignores"])
+    outside_tests = {p: rules for p, rules in lint["per-file-ignores"].items() if not p.startswith("Testing/")}
+    assert outside_tests == {"MedSegAI/MedSegAI.py": ["N802", "N815"]}
 
 
 # The tree

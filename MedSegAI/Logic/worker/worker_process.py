@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import subprocess
 import sys
@@ -14,8 +13,7 @@ from pathlib import Path
 from MedSegAI.Logic.errors import WorkerError
 from MedSegAI.Logic.worker.protocol import Ready, ToParent, ToWorker, decode, encode
 
-REPOSITORY = Path(__file__).resolve().parents[3]
-"""The folder that holds the package ``MedSegAI``."""
+START = Path(__file__).resolve().with_name("start_worker.py")
 
 _SECONDS_TO_TERMINATE = 1.0
 
@@ -34,8 +32,7 @@ class WorkerProcess:
         self.ready: Ready | None = None
         self.started = time.monotonic()
         self._events: queue.Queue[ToParent | WorkerError | None] = queue.Queue()
-        command = [python, "-m", "MedSegAI.Logic.worker.worker"]
-        command += ["--folder", str(folder), "--idle-seconds", str(idle_seconds)]
+        command = [python, str(START), "--folder", str(folder), "--idle-seconds", str(idle_seconds)]
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
@@ -45,8 +42,7 @@ class WorkerProcess:
                     stderr=log,
                     encoding="utf-8",
                     errors="replace",
-                    cwd=REPOSITORY,
-                    env=_environment(),
+                    cwd=START.parent,
                     start_new_session=True,
                 )
         except OSError as error:
@@ -146,8 +142,3 @@ class WorkerProcess:
         except OSError:
             lines = []
         return f": {lines[-1].strip().rstrip('.')}" if lines else ""
-
-
-def _environment() -> dict[str, str]:
-    paths = [str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
