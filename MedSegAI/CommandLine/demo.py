@@ -69,7 +69,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
         heat = runner.explain(scan, result, model=model, target=options.target, settings=settings, reporter=reporter)
         files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
         left_out = _write_pictures(files, scan, result, heat, reporter)
-    symmetry = left_right_symmetry(labels, table)
+    symmetry = left_right_symmetry(result.labels, result.table)
     facts = {
         "files": files.as_facts(),
         "left_out": left_out,

@@ -1,0 +1,62 @@
+"""Ctrl-C and SIGTERM half-way: exit code 130, nothing half-written, no process left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import SimpleITK as sitk
+
+from Testing.CommandLine.conftest import MODEL_NAME, start_medsegai
+
+
+@pytest.fixture
+def larger_scan(crop_image, tmp_path) -> Path:
+    """The real crop at half a millimetre, claimed to be at one: many windows, still below the localiser's limit."""
+    size = [min(2 * n, 88) for n in crop_image.GetSize()]
+    finer = sitk.Resample(
+        crop_image,
+        size,
+        sitk.Transform(),
+        sitk.sitkLinear,
+        crop_image.GetOrigin(),
+        (0.5, 0.5, 0.5),
+        crop_image.GetDirection(),
+    )
+    finer.SetSpacing((1.0, 1.0, 1.0))
+    sitk.WriteImage(finer, str(tmp_path / "large.nii.gz"))
+    return tmp_path / "large.nii.gz"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("runner", [["--in-process"], []], ids=["in process", "through the worker"])
+def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, tmp_path, number, runner):
+    results = tmp_path / "results"
+    results.mkdir()
+    command = start_medsegai(
+        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json"),
+        *("--overlap", "0.9", *runner),
+    )
+    children = _wait_for_the_first_window(command)
+    command.send_signal(number)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 130, err
+    assert json.loads(out)["error"]["exit_code"] == 130
+    assert "Traceback" not in err
+    assert list(results.iterdir()) == []
+    _, left = psutil.wait_procs(children, timeout=10)
+    assert left == []
+
+
+def _wait_for_the_first_window(command) -> list[psutil.Process]:
+    """Read progress until windows are under way; returns the processes that the command started."""
+    for line in command.stderr:
+        progress = json.loads(line).get("progress", {})
+        if progress.get("stage", "").startswith("segmenting") and progress["done"] < progress["total"] / 2:
+            return psutil.Process(command.pid).children(recursive=True)
+    time.sleep(0.1)
+    raise AssertionError(f"the run ended before it could be stopped (exit code {command.wait()})")
