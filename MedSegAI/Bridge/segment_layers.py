@@ -10,6 +10,7 @@ import numpy as np
 import slicer
 from vtkmodules.vtkCommonCore import VTK_UNSIGNED_CHAR
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from MedSegAI.Bridge.geometry import (
     box_of,
@@ -41,11 +42,22 @@ def layer_voxels(image: slicer.vtkOrientedImageData) -> np.ndarray:
     return voxels_of(image, name="layer")
 
 
-def offset_to_layer(grid: Grid, image: slicer.vtkOrientedImageData) -> tuple[int, int, int] | None:
-    """What to add to a voxel's index (k, j, i) in ``grid`` to get its index in the layer; None if lattices differ."""
-    to_world = vtkMatrix4x4()
-    image.GetImageToWorldMatrix(to_world)
-    step = np.linalg.inv(matrix_array(to_world)) @ grid.index_to_ras
+def offset_to_layer(
+    grid: Grid, image: slicer.vtkOrientedImageData, *, to_world: np.ndarray | None = None
+) -> tuple[int, int, int] | None:
+    """What to add to a voxel's index (k, j, i) in ``grid`` to get its index in the layer; None if lattices differ.
+
+    Args:
+        grid: A grid in the world, LPS mm.
+        image: The layer.
+        to_world: 4 x 4 RAS matrix of the node's parent transform; None where it has none.
+    """
+    layer_to_world = vtkMatrix4x4()
+    image.GetImageToWorldMatrix(layer_to_world)
+    affine = matrix_array(layer_to_world)
+    if to_world is not None:
+        affine = to_world @ affine
+    step = np.linalg.inv(affine) @ grid.index_to_ras
     offset = np.round(step[:3, 3])
     expected = np.eye(4)
     expected[:3, 3] = offset
@@ -81,17 +93,15 @@ def world_layer(
     """
     if box_of(image).is_empty:
         return np.zeros((0, 0, 0), np.uint8), Box((0, 0, 0), (0, 0, 0))
-    placed = _in_world(node, image)
-    offset = offset_to_layer(grid, placed)
+    offset = _offset_in_world(node, image, grid)
     if offset is None:
-        placed = _resampled(placed, grid)
-        offset = (0, 0, 0)
+        return layer_voxels(_resampled(node, image, grid)), Box.whole(grid.shape)
     back = tuple(-step for step in offset)
-    inside = box_of(placed).shift(back).clip(grid.shape)
+    inside = box_of(image).shift(back).clip(grid.shape)
     if inside.is_empty:
         return np.zeros((0, 0, 0), np.uint8), Box((0, 0, 0), (0, 0, 0))
-    within = inside.shift(offset).shift(tuple(-start for start in box_of(placed).start))
-    return layer_voxels(placed)[within.slices], inside
+    within = inside.shift(offset).shift(tuple(-start for start in box_of(image).start))
+    return layer_voxels(image)[within.slices], inside
 
 
 def reference_grid(node: slicer.vtkMRMLSegmentationNode) -> Grid:
@@ -138,21 +148,29 @@ def _no_grid(node: slicer.vtkMRMLSegmentationNode) -> InputError:
     )
 
 
-def _in_world(node: slicer.vtkMRMLSegmentationNode, image: slicer.vtkOrientedImageData) -> slicer.vtkOrientedImageData:
+def _offset_in_world(
+    node: slicer.vtkMRMLSegmentationNode, image: slicer.vtkOrientedImageData, grid: Grid
+) -> tuple[int, int, int] | None:
     parent = node.GetParentTransformNode()
     if parent is None:
-        return image
-    placed = slicer.vtkOrientedImageData()
-    placed.DeepCopy(image)
-    slicer.vtkSlicerSegmentationsModuleLogic.ApplyParentTransformToOrientedImageData(node, placed, False)
-    return placed
+        return offset_to_layer(grid, image)
+    if not parent.IsTransformToWorldLinear():
+        return None
+    to_world = vtkMatrix4x4()
+    parent.GetMatrixTransformToWorld(to_world)
+    return offset_to_layer(grid, image, to_world=matrix_array(to_world))
 
 
-def _resampled(image: slicer.vtkOrientedImageData, grid: Grid) -> slicer.vtkOrientedImageData:
+def _resampled(
+    node: slicer.vtkMRMLSegmentationNode, image: slicer.vtkOrientedImageData, grid: Grid
+) -> slicer.vtkOrientedImageData:
+    """The layer on ``grid``, nearest voxel, under any parent transform, in one step so that nothing is lost twice."""
     target = empty_layer(grid, whole_extent=True)
     target.AllocateScalars(VTK_UNSIGNED_CHAR, 1)
+    to_world = vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, to_world)
     result = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(
-        image, target, result, False, False
+        image, target, result, False, False, to_world
     )
     return result

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import slicer
+from vtkmodules.vtkCommonTransforms import vtkThinPlateSplineTransform
 
 from MedSegAI.Bridge.scene import load_scene, save_scene
 from MedSegAI.Bridge.segmentation_nodes import (
@@ -173,17 +174,79 @@ def test_reading_on_a_finer_or_shifted_grid_takes_the_nearest_voxel(a_segmentati
     expected = some_labels.array.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     np.testing.assert_array_equal(labels.array, expected)
 
+    beside = grid.crop(Box((0, 0, 100), (5, 5, 105)))
+    assert not node_to_segmentation(a_segmentation, grid=beside)[0].array.any()
+
     elsewhere = Grid(grid.shape, grid.spacing, (5000, 5000, 5000), grid.direction)
     assert not node_to_segmentation(a_segmentation, grid=elsewhere)[0].array.any()
 
 
-def test_a_shearing_parent_needs_a_grid_and_says_so(a_segmentation, a_scene, some_labels):
+def test_a_shearing_parent_needs_a_grid_and_is_then_followed(a_scene, a_table):
     shear = np.eye(4)
-    shear[0, 1] = 0.2
-    a_segmentation.SetAndObserveTransformNodeID(transform_to_node(shear, a_scene).GetID())
+    shear[0, 1] = 0.25
+    grid = Grid((10, 16, 24))
+    array = np.zeros(grid.shape, np.uint8)
+    array[3:7, 4:12, 6:14] = 7
+    node = segmentation_to_node(Volume(array, grid), a_table, a_scene)
+    node.SetAndObserveTransformNodeID(transform_to_node(shear, a_scene).GetID())
+    with pytest.raises(InputError, match="no regular grid"):
+        node_to_segmentation(node)
+
+    labels, _ = node_to_segmentation(node, grid=grid)
+
+    # Row j moves by j / 4 voxels, to the nearest voxel; ties (j = 2, 6, 10) may fall either way.
+    for j in set(range(16)) - {2, 6, 10, 14}:
+        expected = np.roll(array[:, j], int(np.floor(j / 4 + 0.5)), axis=1)
+        np.testing.assert_array_equal(labels.array[:, j], expected)
+
+
+def test_a_bending_parent_needs_a_grid_and_says_so(a_segmentation, a_scene, some_labels):
+    bent = a_scene.AddNewNodeByClass("vtkMRMLTransformNode", "bent")
+    spline = vtkThinPlateSplineTransform()
+    spline.SetBasisToR()
+    bent.SetAndObserveTransformToParent(spline)
+    a_segmentation.SetAndObserveTransformNodeID(bent.GetID())
     with pytest.raises(InputError, match="no regular grid"):
         node_to_segmentation(a_segmentation)
-    assert node_to_segmentation(a_segmentation, grid=some_labels.grid)[0].array.any()
+    # A spline without landmarks moves nothing.
+    labels, _ = node_to_segmentation(a_segmentation, grid=some_labels.grid)
+    np.testing.assert_array_equal(labels.array, some_labels.array)
+
+
+def test_without_a_reference_geometry_the_grid_is_that_of_the_layers(a_segmentation, some_labels):
+    name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
+    a_segmentation.GetSegmentation().SetConversionParameter(name, "")
+    labels, _ = node_to_segmentation(a_segmentation)
+    box = Box.around(some_labels.array)
+    np.testing.assert_array_equal(labels.array, some_labels.array[box.slices])
+    assert labels.grid.same_frame(some_labels.grid.crop(box), tolerance_mm=1e-5)
+
+
+def test_empty_segments_without_any_geometry_are_refused_with_a_sentence(a_scene):
+    node = a_scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "bare")
+    node.GetSegmentation().AddEmptySegment("one")
+    with pytest.raises(InputError, match="'bare' has no geometry"):
+        node_to_segmentation(node)
+
+
+def test_segments_of_a_kind_that_has_no_voxels_are_refused_with_a_sentence(a_scene):
+    node = a_scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "contours")
+    node.GetSegmentation().AddEmptySegment("one")
+    node.GetSegmentation().SetSourceRepresentationName("Planar contour")
+    with pytest.raises(InputError, match="'contours' cannot be turned into voxels"):
+        node_to_segmentation(node)
+
+
+def test_a_segment_drawn_as_a_surface_is_turned_into_voxels(a_segmentation, a_scene, some_labels):
+    create_surfaces(a_segmentation, smoothing=0.0)
+    surface = slicer.vtkSegment()
+    surface.AddRepresentation("Closed surface", a_segmentation.GetClosedSurfaceInternalRepresentation("odd"))
+    node = a_scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "surfaces")
+    node.GetSegmentation().SetSourceRepresentationName("Closed surface")
+    node.GetSegmentation().AddSegment(surface, "odd")
+    labels, _ = node_to_segmentation(node, grid=some_labels.grid)
+    mine, theirs = labels.array > 0, some_labels.array == 7
+    assert 2 * (mine & theirs).sum() / (mine.sum() + theirs.sum()) > 0.8
 
 
 def test_a_segment_the_user_added_is_read_with_the_next_free_value(a_segmentation, some_labels):
