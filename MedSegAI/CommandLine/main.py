@@ -19,6 +19,12 @@ from MedSegAI.CommandLine.interruption import stop_on_signals
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter, JsonReporter
 
+_EXAMPLES = """examples:
+  medsegai segment head.nii.gz -o head.seg.nrrd
+  medsegai segment head.nii.gz -o head.seg.nrrd --heatmap heat.nrrd --target left_anterior_hippocampus --scene head.mrb
+  medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
+  medsegai doctor
+"""
 _COMMANDS = (segment, explain, evaluate, models, train, doctor, demo)
 
 
@@ -45,7 +51,12 @@ def command_line_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line."""
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="write one JSON object for machines instead of text")
-    parser = _Parser(prog="medsegai", description="Segment medical volumes and see what the network looked at.")
+    parser = _Parser(
+        prog="medsegai",
+        description="Segment medical volumes and see what the network looked at.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--version", action="version", version=_version_line())
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, dest="command")
     for command in _COMMANDS:

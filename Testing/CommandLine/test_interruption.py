@@ -34,9 +34,11 @@ def larger_scan(crop_image, tmp_path) -> Path:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("runner", [["--in-process"], []], ids=["in process", "through the worker"])
-def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, tmp_path, number, runner):
-    results = tmp_path / "results"
+def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, tmp_path, monkeypatch, number, runner):
+    results, scratch = tmp_path / "results", tmp_path / "scratch"
     results.mkdir()
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
     command = start_medsegai(
         *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json"),
         *("--overlap", "0.9", *runner),
@@ -48,6 +50,7 @@ def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, 
     assert json.loads(out)["error"]["exit_code"] == 130
     assert "Traceback" not in err
     assert list(results.iterdir()) == []
+    assert list(scratch.iterdir()) == []
     _, left = psutil.wait_procs(children, timeout=10)
     assert left == []
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from Testing.CommandLine.conftest import CARD_TEMPLATE
+
 
 @pytest.fixture
 def dataset(hippocampus_folder: Path, tmp_path: Path) -> Path:
@@ -53,6 +55,25 @@ def test_a_run_is_trained_refused_a_second_time_and_resumed(medsegai, config, da
     longer = medsegai("train", config, "--data", dataset, "-o", run, "--resume", "--set", "total_steps=2")
     assert longer.code == 0, longer.err
     assert "Trained 2 steps" in longer.out
+
+
+def test_a_trained_run_becomes_a_model_with_the_averaged_weights(medsegai, config, dataset, tmp_path):
+    import torch
+
+    from MedSegAI.Logic.models.registry import read_model
+    from MedSegAI.Logic.models.weights import load_network
+    from MedSegAI.Logic.training.checkpoint import average_weights
+
+    shown = medsegai("train", config, "--data", dataset, "-o", tmp_path / "run", "--json")
+    best = Path(json.loads(shown.out)["best_checkpoint"])
+    card = json.loads(CARD_TEMPLATE.read_text())
+    card["network_arguments"] = yaml.safe_load(config.read_text())["network"]["arguments"]
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    shown = medsegai("models", "import", best, "--card", tmp_path / "card.json", "-o", tmp_path / "model")
+    assert shown.code == 0, shown.err
+    stored = load_network(read_model(tmp_path / "model")).state_dict()
+    for key, value in average_weights(best).items():
+        torch.testing.assert_close(stored[key], value, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 NETWORK_MODULES = {"SwinUNETR": "MedSegAI.Logic.networks.swin_unetr"}
-_WRAPPER_KEYS = ("state_dict", "model", "network", "ema")
+# Our own training checkpoints hold the weights twice: "average" is the one that was validated.
+_WRAPPER_KEYS = ("state_dict", "model", "average", "network", "ema")
 _WRAPPER_PREFIXES = ("module.", "_orig_mod.")
 
 
