@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.slice_composites import slice_composites
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
@@ -11,9 +12,6 @@ from MedSegAI.Logic.volume import Volume
 
 COLOURS_NAME = "MedSegAI heat"
 HEATMAP_ATTRIBUTE = "MedSegAI.HeatMap"
-
-# Slicer shows a scene's composite node in the slice view of the same layout name.
-_SLICE_VIEWS = ("Red", "Green", "Yellow")
 
 
 def heatmap_to_node(
@@ -99,7 +97,7 @@ def show_over_scan(
     """
     if not 0.0 <= opacity <= 1.0:
         raise InputError(f"The heat map's opacity {opacity} is not usable.", advice="Choose a value from 0 to 1.")
-    for composite in _composite_nodes(scan.GetScene()):
+    for composite in slice_composites(scan.GetScene()):
         was_modifying = composite.StartModify()
         composite.SetBackgroundVolumeID(scan.GetID())
         composite.SetForegroundVolumeID(heat.GetID())
@@ -120,15 +118,3 @@ def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode) -> None:
     legend.SetSize(0.08, 0.45)
     legend.SetPosition(0.97, 0.5)
     legend.EndModify(was_modifying)
-
-
-def _composite_nodes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceCompositeNode]:
-    count = scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")
-    if count == 0:
-        for view in _SLICE_VIEWS:
-            node = slicer.vtkMRMLSliceCompositeNode()
-            node.SetLayoutName(view)
-            node.SetSingletonTag(view)
-            scene.AddNode(node)
-        count = len(_SLICE_VIEWS)
-    return [scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode") for index in range(count)]

@@ -37,7 +37,7 @@ def slice_pictures(
     segmentation: slicer.vtkMRMLSegmentationNode | None = None,
     heat: slicer.vtkMRMLScalarVolumeNode | None = None,
     opacity: float = 0.5,
-    width_mm: float = 160.0,
+    width_mm: float | None = None,
     size: tuple[int, int] = (600, 600),
 ) -> dict[str, np.ndarray]:
     """Axial, coronal and sagittal slice through a point, patient's right on the picture's left, with a ruler.
@@ -49,7 +49,7 @@ def slice_pictures(
         segmentation: Its visible segments are drawn as outlines.
         heat: Laid over the scan with ``opacity`` where it is above its threshold.
         opacity: Of the heat map, 0..1.
-        width_mm: How much of the patient is seen across a picture.
+        width_mm: How much of the patient is seen across a picture; None shows the whole scan.
         size: Width and height in pixels.
 
     Returns:
@@ -59,6 +59,7 @@ def slice_pictures(
         DependencyError: where there is no usable OpenGL.
     """
     ras = np.asarray(point_lps, dtype=float) * [-1, -1, 1]
+    width_mm = width_mm or _whole_width_mm(scan, size)
     pictures = {}
     with _as_outlines(segmentation), _only(opened.mrml, segmentation):
         for orientation in ORIENTATIONS:
@@ -72,6 +73,13 @@ def slice_pictures(
                     view.explain_colours(heat.GetDisplayNode().GetColorNode().GetLookupTable(), "heat")
                 pictures[orientation] = view.snapshot()
     return pictures
+
+
+def _whole_width_mm(scan: slicer.vtkMRMLScalarVolumeNode, size: tuple[int, int]) -> float:
+    bounds = np.zeros(6)
+    scan.GetRASBounds(bounds)
+    longest = float(np.max(bounds[1::2] - bounds[::2]))
+    return longest * max(1.0, size[0] / size[1])
 
 
 def _place(orientation: str, ras: np.ndarray) -> str:
@@ -203,7 +211,8 @@ def _scan_below(
     centre = (bounds[::2] + bounds[1::2]) / 2
     with SliceView(opened, "Axial", size=(400, 400)) as view:
         view.show(scan)
-        view.look_at([centre[0], centre[1], bounds[4] - 1.0], width_mm=_SLICE_BELOW_MM)
+        width_mm = min(_SLICE_BELOW_MM, _whole_width_mm(scan, view.size))
+        view.look_at([centre[0], centre[1], bounds[4] - 1.0], width_mm=width_mm)
         view.node.SetSliceVisible(True)
         yield
 

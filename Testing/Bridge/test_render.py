@@ -79,6 +79,14 @@ def test_the_heat_map_changes_the_picture_only_where_it_is_hot(a_case):
     assert 0 < faint_step < step / 2
 
 
+def test_without_a_width_the_whole_scan_is_in_the_picture(a_case):
+    opened, scan, _, _ = a_case
+    for picture in slice_pictures(opened, scan, (0.0, 18.0, -18.0), size=(240, 160)).values():
+        edges = np.concatenate([picture[12:130, :3].ravel(), picture[12:130, -3:].ravel()])
+        assert (edges > 60).mean() < 0.05
+        assert (picture > 60).mean() > 0.05
+
+
 def test_a_picture_leaves_no_trace_in_the_scene(a_case):
     opened, scan, segmentation, heat = a_case
     surface_picture(opened, segmentation, scan=scan, heat=heat, size=(100, 100))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 _BACKGROUND, _TEXT, _FAINT = "#111418", "#f2f2f2", "#9aa4ad"
 _SOFT_TISSUE_HU = (-160.0, 240.0)
-_RULER_MM = 50.0
+_LONG_RULER_MM, _SHORT_RULER_MM = 50.0, 10.0
+_MOST_NAMES = 8
 _INCHES = (13.2, 5.6)
 _DPI = 150
 _CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
@@ -43,7 +44,7 @@ def write_slice_figure(
     """Write a PNG of the axial, coronal and sagittal slice through a point.
 
     The slices lie in the patient's planes whatever way the voxels lie, and a millimetre is as long in every direction.
-    Letters at the edges name the patient's directions; a ruler shows 5 cm.
+    Letters at the edges name the patient's directions; a ruler shows 5 cm, or 1 cm where less than 7 cm are seen.
 
     Args:
         path: The PNG file.
@@ -199,17 +200,16 @@ def _draw_directions(axes: Axes, plane: Plane) -> None:
 
 
 def _draw_ruler(axes: Axes, plane: Plane) -> None:
-    if plane.width_mm < 1.4 * _RULER_MM:
-        return
+    length = _LONG_RULER_MM if plane.width_mm > 1.4 * _LONG_RULER_MM else _SHORT_RULER_MM
     half = plane.width_mm / 2
-    right, bottom = half * 0.93, half * 0.93
+    right = bottom = half * 0.93
     tick = plane.width_mm * 0.012
-    for position in np.arange(0.0, _RULER_MM + 1, 10.0):
-        height = tick * (2 if position in (0.0, _RULER_MM) else 1)
+    for position in np.linspace(0.0, length, 6):
+        height = tick * (2 if position in (0.0, length) else 1)
         axes.plot([right - position] * 2, [bottom, bottom - height], color=_TEXT, linewidth=1.1)
-    axes.plot([right - _RULER_MM, right], [bottom, bottom], color=_TEXT, linewidth=1.1)
-    x = 0.5 + (right - _RULER_MM / 2) / plane.width_mm
-    _write(axes, x, 0.5 - bottom / plane.width_mm + 0.042, "5 cm", size=8)
+    axes.plot([right - length, right], [bottom, bottom], color=_TEXT, linewidth=1.1)
+    x = 0.5 + (right - length / 2) / plane.width_mm
+    _write(axes, x, 0.5 - bottom / plane.width_mm + 0.042, f"{length / 10:.0f} cm", size=8)
 
 
 def _write(axes: Axes, x: float, y: float, text: str, *, size: float) -> None:
@@ -248,17 +248,21 @@ def _draw_names(figure: Figure, labels: Volume, table: LabelTable) -> None:
     from matplotlib.lines import Line2D
 
     present = np.bincount(labels.array.ravel(), minlength=256)
-    shown = [label for label in table if present[label.value]]
-    if not shown:
+    found = sorted((label for label in table if present[label.value]), key=lambda label: -present[label.value])
+    if not found:
         return
+    shown = sorted(found[:_MOST_NAMES], key=lambda label: label.value)
     lines = [Line2D([], [], color=label.colour, linewidth=2.5) for label in shown]
     names = [f"{label.name}  {present[label.value] * labels.grid.voxel_volume_ml:.2f} mL" for label in shown]
+    if len(found) > len(shown):
+        lines.append(Line2D([], [], linewidth=0))
+        names.append(f"and {len(found) - len(shown)} smaller ones")
     figure.legend(
         lines,
         names,
         loc="lower left",
-        bbox_to_anchor=(0.01, 0.055),
-        ncols=min(4, len(shown)),
+        bbox_to_anchor=(0.01, 0.05),
+        ncols=min(5, len(lines)),
         frameon=False,
         fontsize=9,
         labelcolor=_TEXT,

@@ -125,15 +125,15 @@ def test_letters_and_convention_are_written(a_case):
     assert float(names[0].split()[-2]) == pytest.approx(4 / 3 * np.pi, rel=0.1)
 
 
-def test_the_ruler_is_5_cm_long_and_left_out_where_it_does_not_fit(a_case):
+def test_the_ruler_is_5_cm_long_and_1_cm_where_that_does_not_fit(a_case):
     scan, _ = a_case
 
     def bar_length(figure):
         xs = [line.get_xdata() for line in panels(figure)[0].lines]
-        return max((max(x) - min(x) for x in xs), default=0.0)
+        return max(max(x) - min(x) for x in xs)
 
     assert bar_length(slice_figure(scan)) == pytest.approx(50.0)
-    assert bar_length(slice_figure(scan, width_mm=40)) == 0.0
+    assert bar_length(slice_figure(scan, width_mm=40)) == pytest.approx(10.0)
 
 
 def test_heat_is_shown_above_its_threshold_only_and_explained(a_case):
@@ -161,6 +161,17 @@ def test_the_focus_is_the_hottest_voxel_else_the_labels_else_the_middle(a_case):
     np.testing.assert_allclose(point, (20, 0, 0), atol=2.6)
     nothing = scan.with_array(np.zeros(scan.grid.shape, np.uint8))
     np.testing.assert_allclose(focus_of(scan, labels=nothing), scan.grid.corners_lps().mean(0))
+
+
+def test_of_many_labels_the_largest_are_named_and_the_rest_counted():
+    table = LabelTable(tuple(Label(v, f"l{v}", f"Label {v}", (1, 0, 0)) for v in range(1, 13)))
+    array = np.zeros((13, 13, 13), np.uint8)
+    for value in range(1, 13):
+        array[value, :value] = value
+    scan = Volume(np.ones((13, 13, 13), np.float32), Grid((13, 13, 13)))
+    figure = slice_figure(scan, labels=scan.with_array(array), table=table)
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert [name.split("  ")[0] for name in names] == [*(f"Label {v}" for v in range(5, 13)), "and 4 smaller ones"]
 
 
 def test_a_ct_is_shown_in_a_soft_tissue_window():
