@@ -43,9 +43,16 @@ def module_name(path: Path) -> str:
 
 
 def imports_of(path: Path) -> list[Import]:
-    """Every import of a file, lazy ones and those by name through ``import_module`` or ``find_spec`` included."""
+    """Every import of a file, lazy ones and those by name through ``import_module`` included."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return list(_imports(tree, inside=False))
+
+
+def packages_located(path: Path) -> set[str]:
+    """Packages that a file finds on the disk without importing them, such as one whose data it reads."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    located = (call.args[0] for call in calls if call.args and _called_name(call) in ("find_spec", "files"))
+    return {name.value for name in located if isinstance(name, ast.Constant) and isinstance(name.value, str)}
 
 
 def _imports(node: ast.AST, *, inside: bool) -> Iterator[Import]:

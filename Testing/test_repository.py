@@ -12,7 +12,7 @@ from importlib.metadata import packages_distributions
 import pytest
 from PIL import Image
 
-from Testing.source_tree import PACKAGE, REPOSITORY_ROOT, imports_of, python_files
+from Testing.source_tree import PACKAGE, REPOSITORY_ROOT, imports_of, packages_located, python_files
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -134,8 +134,8 @@ def test_what_the_code_imports_is_declared_and_what_is_declared_is_imported(proj
     distribution_of = packages_distributions()
     imported = set()
     for path in python_files():
-        for item in imports_of(path):
-            imported |= {name.lower() for name in distribution_of.get(item.top, []) if item.top != "MedSegAI"}
+        for top in {item.top for item in imports_of(path)} | packages_located(path):
+            imported |= {name.lower() for name in distribution_of.get(top, []) if top != "MedSegAI"}
     undeclared = imported - runtime - optional
     assert undeclared == set(), "imported but in neither dependencies nor an extra"
     assert runtime - imported == set(), "declared as needed at run time but never imported"
