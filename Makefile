@@ -10,7 +10,7 @@ ready := .venv/.set-up-is-done
 help:
 	@echo "make demo    segment and explain a real brain MR; results and pictures in demo/"
 	@echo "make test    style, layering and all tests, with coverage"
-	@echo "make lint    style only            make format  mend the style"
+	@echo "make lint    style only            make format  mend style and CMake's file lists"
 	@echo "make bench   measure speed         make setup   only prepare .venv"
 	@echo "make clean   remove .venv and everything that was generated"
 
@@ -33,6 +33,7 @@ lint: $(ready)
 format: $(ready)
 	@$(python) -m ruff check --fix .
 	@$(python) -m ruff format .
+	@$(python) tools/update_cmake_lists.py
 
 bench: $(ready)
 	@set -e; for benchmark in Testing/Benchmarks/*.py; do echo "== $$benchmark"; $(python) "$$benchmark"; done
