@@ -10,6 +10,7 @@ from MedSegAI.Bridge.segment_layers import grow_layer, layer_voxels, offset_to_l
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP, CLOSED_SURFACE, create_surfaces, label_value_of
 from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.label_counts import label_values
 from MedSegAI.Logic.volume import Volume
 
 
@@ -60,7 +61,7 @@ def _our_segments(segmentation: slicer.vtkSegmentation) -> dict[str, int]:
 
 
 def _refuse_unknown_values(array: np.ndarray, known: set[int], node: slicer.vtkMRMLSegmentationNode) -> None:
-    unknown = set(np.flatnonzero(np.bincount(array.ravel(), minlength=1)).tolist()) - known - {0}
+    unknown = label_values(array) - known
     if unknown:
         raise LabelError(
             f"'{node.GetName()}' has no segment for the label values {sorted(unknown)}.",
@@ -94,7 +95,7 @@ def _layers(
 
 def _write(image: slicer.vtkOrientedImageData, values: dict[int, int], array: np.ndarray, box: Box) -> bool:
     """Write ``array`` (the box's labels) into the layer at ``box`` (layer's index space); whether anything changed."""
-    lookup = np.zeros(256, np.int64)
+    lookup = np.zeros(256, layer_voxels(image).dtype)
     for value, in_layer in values.items():
         lookup[value] = in_layer
     wanted = lookup[array]

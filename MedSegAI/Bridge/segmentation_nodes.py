@@ -21,6 +21,7 @@ from MedSegAI.Logic.files.segment_tags import (
     value_of_tag,
 )
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.label_counts import label_values
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
@@ -218,9 +219,9 @@ def _set_reference(
 
 
 def _refuse_unnamed(array: np.ndarray, known: set[int]) -> None:
-    found = set(np.flatnonzero(np.bincount(array.ravel(), minlength=1)).tolist()) - {0}
-    if found - known:
+    unnamed = label_values(array) - known
+    if unnamed:
         raise LabelError(
-            f"The label map holds values without a name: {sorted(found - known)}.",
+            f"The label map holds values without a name: {sorted(unnamed)}.",
             advice="Use the label table of the model that made it.",
         )

@@ -10,6 +10,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import DependencyError
 from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
 from MedSegAI.Logic.report.slice_planes import PLANE_NAMES, Plane
@@ -247,7 +248,7 @@ def _draw_colour_bar(figure: Figure, *, threshold: float) -> None:
 def _draw_names(figure: Figure, labels: Volume, table: LabelTable) -> None:
     from matplotlib.lines import Line2D
 
-    present = np.bincount(labels.array.ravel(), minlength=256)
+    present = label_counts(labels.array)
     found = sorted((label for label in table if present[label.value]), key=lambda label: -present[label.value])
     if not found:
         return

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import tracemalloc
+
+import numpy as np
+
+from MedSegAI.Logic.label_counts import label_counts, label_values
+
+
+def test_counts_are_numpys():
+    array = np.random.default_rng(0).integers(0, 256, (5, 6, 7), dtype=np.uint8)
+    np.testing.assert_array_equal(label_counts(array), np.bincount(array.ravel(), minlength=256))
+
+
+def test_values_leave_the_background_out_and_an_empty_map_has_none():
+    array = np.zeros((3, 4, 5), np.uint8)
+    assert label_values(array) == set()
+    array[0, 0, 0], array[2, 3, 4] = 255, 7
+    assert label_values(array) == {7, 255}
+    assert label_values(array[:0]) == set()
+
+
+def test_counting_takes_far_less_memory_than_eight_bytes_a_voxel():
+    array = np.zeros((64, 128, 128), np.uint8)
+    tracemalloc.start()
+    label_counts(array)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < array.size
