@@ -25,10 +25,10 @@ AT_A_TIME = 1 << 17
 def residual_block(
     inputs: Tensor, first: Tensor, second: Tensor, third: Tensor | None
 ) -> tuple[Tensor, tuple[Tensor | None, ...]]:
-    """``act(norm(conv(act(norm(conv(x))))) + shortcut)``, the shortcut being ``x`` or, with a third weight, projected.
+    """``act(norm(conv(act(norm(conv(x))))) + shortcut)``; the shortcut is ``x``, or its projection.
 
-    ``inputs`` is (batch, channels, k, j, i), channels-last; weights are (out, in, 3, 3, 3), the third (out, in, 1, 1, 1).
-    Returns the output, and what its gradient needs besides.
+    ``inputs`` is (batch, channels, k, j, i), channels-last. Weights are (out, in, 3, 3, 3); the third, of the
+    projection, is (out, in, 1, 1, 1) or None. Returns the output, and what its gradient needs besides.
     """
     hidden = _convolve(inputs, first)
     first_scale = _centre(hidden)
@@ -54,6 +54,7 @@ class ResidualBlockFunction(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: FunctionCtx, inputs: Tensor, first: Tensor, second: Tensor, third: Tensor | None) -> Tensor:
+        """As :func:`residual_block`."""
         output, (hidden, shortcut, *scales) = residual_block(inputs, first, second, third)
         ctx.save_for_backward(inputs, first, second, third, output)
         ctx.hidden, ctx.scales = hidden, scales
@@ -63,6 +64,7 @@ class ResidualBlockFunction(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the inputs and of the three weights."""
         inputs, first, second, third, output = ctx.saved_tensors
         first_scale, second_scale, third_scale = ctx.scales
         shortcut = inputs if third is None else ctx.shortcut

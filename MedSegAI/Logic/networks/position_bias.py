@@ -24,7 +24,7 @@ def relative_position_index(window: Window) -> Tensor:
 def window_bias(table: Tensor, index: Tensor, window: Window) -> Tensor:
     """Bias (heads, query k, j, i, key k, j, i) of a whole window from its ``table`` (rows, heads).
 
-    A window clipped to a short axis takes the leading part of the full window's ``index``, as in the published networks.
+    A window clipped to a short axis takes the leading part of the full window's ``index``, as published networks do.
     """
     tokens = window[0] * window[1] * window[2]
     return table.t()[:, index[:tokens, :tokens].reshape(-1)].view(-1, *window, *window)
@@ -41,8 +41,8 @@ def window_bias_gradient(gradient: Tensor, index: Tensor, rows: int) -> Tensor:
 def group_bias(bias: Tensor, group: WindowGroup) -> Tensor:
     """Bias (heads, tokens, keys) of a group's windows, cut from the whole window's.
 
-    Where windows hold padded tokens there is one key more at the end: padded keys are all equal, so one key whose weight
-    is the sum of theirs does the same.
+    Where windows hold padded tokens there is one key more at the end: padded keys are all equal, so one key whose
+    weight is the sum of theirs does the same.
     """
     real = bias[_box(group, padded=False)].reshape(bias.shape[0], group.tokens, group.tokens)
     if not group.padded:
@@ -51,8 +51,8 @@ def group_bias(bias: Tensor, group: WindowGroup) -> Tensor:
 
 
 def add_group_bias_gradient(total: Tensor, gradient: Tensor, bias: Tensor, group: WindowGroup) -> None:
-    """Add to ``total``, shaped as ``bias``, what a ``gradient`` (heads, tokens, keys) of the group's bias means for it."""
-    heads, tokens, _ = gradient.shape
+    """Add to ``total``, shaped as ``bias``, its share of the ``gradient`` (heads, tokens, keys) of the group's bias."""
+    tokens = group.tokens
     part = total[_box(group, padded=False)]
     part += gradient[..., :tokens].reshape(part.shape)
     if group.padded:

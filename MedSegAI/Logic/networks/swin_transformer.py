@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +32,7 @@ class PathDrop(nn.Module):
         self.probability = probability
 
     def forward(self, branch: Tensor) -> Tensor:
+        """(batch, ...) to the same."""
         if not self.training or self.probability == 0.0:
             return branch
         keep = 1.0 - self.probability
@@ -48,6 +50,7 @@ class Mlp(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, k, j, i, channels) to the same."""
         return self.dropout(self.linear2(self.dropout(F.gelu(self.linear1(tokens)))))
 
 
@@ -86,6 +89,7 @@ class SwinBlock(nn.Module):
         self.mlp = Mlp(channels, int(channels * mlp_ratio), dropout)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, k, j, i, channels) to the same."""
         for branch in (self._attention_branch, self._mlp_branch):
             if self.use_checkpoint and torch.is_grad_enabled():
                 tokens = tokens + checkpoint(branch, tokens, use_reentrant=False)
@@ -110,6 +114,7 @@ class PatchMerging(nn.Module):
         self.norm = nn.LayerNorm(8 * channels)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, k, j, i, channels) to half of each axis and twice the channels."""
         depth, height, width = tokens.shape[1:4]
         if depth % 2 or height % 2 or width % 2:
             tokens = F.pad(tokens, (0, 0, 0, width % 2, 0, height % 2, 0, depth % 2))
@@ -120,7 +125,9 @@ class PatchMerging(nn.Module):
 class SwinStage(nn.Module):
     """Blocks with alternating plain and shifted windows, then a merging of patches."""
 
-    def __init__(self, channels: int, num_heads: int, *, path_dropouts: Sequence[float], merging: str, **block) -> None:
+    def __init__(
+        self, channels: int, num_heads: int, *, path_dropouts: Sequence[float], merging: str, **block: Any
+    ) -> None:
         super().__init__()
         window = block["window_size"]
         half = tuple(size // 2 for size in window)
@@ -131,6 +138,7 @@ class SwinStage(nn.Module):
         self.downsample = PatchMerging(channels, order=merging)
 
     def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (batch, k, j, i, channels) to half of each axis and twice the channels."""
         for block in self.blocks:
             tokens = block(tokens)
         return self.downsample(tokens)
@@ -179,7 +187,8 @@ class SwinTransformer(nn.Module):
         self.use_v2 = use_v2
         self.patch_embed = PatchEmbedding(in_channels, channels, patch_size=patch_size, normalised=patch_norm)
         self.pos_drop = nn.Dropout(dropout)
-        rates = iter(torch.linspace(0, path_dropout, sum(depths), device="cpu").tolist())
+        last = max(sum(depths) - 1, 1)
+        rates = iter([path_dropout * number / last for number in range(sum(depths))])
         for number, (depth, heads) in enumerate(zip(depths, num_heads, strict=True)):
             width = channels * 2**number
             stage = SwinStage(

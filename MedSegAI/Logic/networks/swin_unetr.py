@@ -17,8 +17,10 @@ from MedSegAI.Logic.networks.swin_transformer import MERGE_ORDERS, SwinTransform
 class SwinUNETR(nn.Module):
     """A Swin transformer encoder and a convolutional decoder; input (batch, in_channels, k, j, i) float.
 
-    Arguments and state-dict keys are those of ``monai.networks.nets.SwinUNETR`` (1.6) in three dimensions. ``norm_name`` is
-    ``"instance"`` or ``("instance", {"affine": True})``. Raises ModelError when an argument is out of range.
+    Arguments and state-dict keys are those of ``monai.networks.nets.SwinUNETR`` (1.6) in three dimensions.
+    ``norm_name`` is ``"instance"`` or ``("instance", {"affine": True})``.
+
+    Raises ModelError when an argument is out of range.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class SwinUNETR(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         """Logits (batch, out_channels, k, j, i) for a volume (batch, in_channels, k, j, i).
 
-        Raises InputError when an axis is not a multiple of ``patch_size ** 5``, or when the bottleneck is a single voxel.
+        Raises InputError when a side is not a multiple of ``patch_size ** 5`` or the bottleneck is a single voxel.
         """
         self._check_shape(tuple(volume.shape[2:]))
         features = self.swinViT(volume, normalize=self.normalize)

@@ -98,6 +98,7 @@ class _WindowAttention(torch.autograd.Function):
         window: Triple,
         groups: tuple[WindowGroup, ...],
     ) -> Tensor:
+        """As :func:`_attend`, from the bias table."""
         ctx.save_for_backward(qkv, padded, table, index)
         ctx.window, ctx.groups = window, groups
         bias = window_bias(table, index, window)
@@ -107,6 +108,7 @@ class _WindowAttention(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the projection, of the padded token and of the table."""
         qkv, padded, table, index = ctx.saved_tensors
         heads = table.shape[1]
         bias = window_bias(table, index, ctx.window)
@@ -142,7 +144,7 @@ def gather_windows(tokens: Tensor, group: WindowGroup, padded: Tensor | None = N
 def scatter_windows(output: Tensor, windows: Tensor, group: WindowGroup) -> None:
     """Write (batch * windows, tokens, channels) back to the group's place in ``output`` (batch, k, j, i, channels)."""
     k, j, i = group.spans
-    batch, channels = output.shape[0], output.shape[-1]
+    batch = output.shape[0]
     part = windows.unflatten(1, (k.size, j.size, i.size)).unflatten(0, (batch, k.count, j.count, i.count))
     target = output[(slice(None), *group.slices)]
     target = target.unflatten(3, (i.count, i.size)).unflatten(2, (j.count, j.size)).unflatten(1, (k.count, k.size))
@@ -154,9 +156,7 @@ def _heads(windows: Tensor, parts: int, heads: int) -> Tensor:
     return windows.unflatten(2, (parts, heads, -1))
 
 
-def _attend(
-    qkv: Tensor, padded: Tensor, biases: list[Tensor], groups: tuple[WindowGroup, ...], heads: int
-) -> Tensor:
+def _attend(qkv: Tensor, padded: Tensor, biases: list[Tensor], groups: tuple[WindowGroup, ...], heads: int) -> Tensor:
     output = qkv.new_empty(*qkv.shape[:-1], qkv.shape[-1] // 3)
     for group, bias in zip(groups, biases, strict=True):
         windows = _heads(gather_windows(qkv, group, padded), 3, heads)
