@@ -32,12 +32,12 @@ def batch_of_step(cases: Sequence[Case], config: TrainingConfig, step: int) -> t
     """Augmented patches (batch, 1, k, j, i) float32 and their labels (batch, 1, k, j, i) int64 of step 0, 1, 2..."""
     generator = torch.Generator().manual_seed(seed_of_step(config, step))
     first = step * config.batch_size
-    drawn = [_case_at(cases, config, first + place) for place in range(config.batch_size)]
+    drawn = [case_at(cases, config, first + place) for place in range(config.batch_size)]
     patches, labels = zip(*(_random_patch(case, config, generator) for case in drawn))
     return torch.stack(patches)[:, None], torch.stack(labels)[:, None]
 
 
-def _case_at(cases: Sequence[Case], config: TrainingConfig, position: int) -> Case:
+def case_at(cases: Sequence[Case], config: TrainingConfig, position: int) -> Case:
     """The case at a position of the endless sequence of shuffled passes through all cases."""
     turn, place = divmod(position, len(cases))
     generator = torch.Generator().manual_seed(config.seed * _STRIDE_OF_SEEDS - 1 - turn)

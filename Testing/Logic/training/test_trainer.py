@@ -11,10 +11,10 @@ import torch
 from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
-from MedSegAI.Logic.training.batches import batch_of_step, steps_per_epoch
+from MedSegAI.Logic.training.batches import batch_of_step, case_at, steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import average_weights, load_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
-from MedSegAI.Logic.training.data import load_cases
+from MedSegAI.Logic.training.data import Case, load_cases
 from MedSegAI.Logic.training.decathlon import read_split
 from MedSegAI.Logic.training.trainer import learning_rate, train
 from MedSegAI.Logic.training.validation import predict_labels, validation_dice
@@ -139,10 +139,8 @@ def test_every_case_is_seen_once_an_epoch(a_config, hippocampus_folder):
     cases = load_cases(hippocampus_folder, names, a_config.data)
     config = dataclasses.replace(a_config, batch_size=2)
     assert steps_per_epoch(len(cases), config) == 3
-    from MedSegAI.Logic.training.batches import _case_at
-
     for epoch in range(3):
-        assert {_case_at(cases, config, 5 * epoch + place).name for place in range(5)} == set(names)
+        assert {case_at(cases, config, 5 * epoch + place).name for place in range(5)} == set(names)
 
 
 def test_a_batch_depends_on_seed_and_step_only(a_config, hippocampus_folder):
@@ -170,9 +168,7 @@ def test_windows_put_together_give_what_the_network_says_of_each_voxel(shape):
     np.testing.assert_array_equal(labels, image > 0)
 
 
-def test_the_validation_dice_is_the_mean_over_cases(write_case):
-    from MedSegAI.Logic.training.data import Case
-
+def test_the_validation_dice_is_the_mean_over_cases():
     image = np.full((32, 64, 32), -1.0, np.float32)
     image[:4] = 1.0
     half = np.zeros(image.shape, np.uint8)
