@@ -83,6 +83,4 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if _left_out and config.pluginmanager.getplugin("_cov") is not None:
-        terminalreporter.write_line(
-            "The coverage floor was not enforced: data or OpenGL is missing here."
-        )
+        terminalreporter.write_line("The coverage floor was not enforced: data or OpenGL is missing here.")
