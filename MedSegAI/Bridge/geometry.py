@@ -29,11 +29,14 @@ def matrix_array(matrix: vtkMatrix4x4) -> np.ndarray:
 def scalars_of(array: np.ndarray) -> object:
     """A (k, j, i) array as a VTK array that shares its memory where it can.
 
-    It is copied only where VTK has no such layout or type: not contiguous, foreign byte order, bool (becomes uint8),
-    float16 (becomes float32).
+    It is copied only where VTK has no such layout or type (not contiguous, foreign byte order, bool becomes uint8,
+    float16 becomes float32) and where the memory is read-only, such as a mapped file: a filter writing into that would
+    end the process.
     """
     wanted = np.dtype(_STORED_AS.get(array.dtype, array.dtype)).newbyteorder("=")
     flat = np.ascontiguousarray(array, dtype=wanted).reshape(-1)
+    if not flat.flags.writeable:
+        flat = flat.copy()
     scalars = numpy_to_vtk(flat, deep=False)
     scalars.SetName("ImageScalars")
     return scalars

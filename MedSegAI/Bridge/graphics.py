@@ -64,10 +64,8 @@ def require_gl() -> None:
 
 @functools.cache
 def _probe(window_class: str, display: str) -> GlState:
-    import slicer
-
     # The application draws its own views, so there it works; its sys.executable is no plain Python to try with.
-    if getattr(slicer, "app", None) is not None:
+    if hasattr(getattr(sys.modules.get("slicer"), "app", None), "layoutManager"):
         return GlState(True, "OpenGL works: 3D Slicer draws with it.")
     try:
         trial = subprocess.run(

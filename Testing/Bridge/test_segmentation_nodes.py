@@ -67,7 +67,7 @@ def test_the_terminology_entry_is_the_one_that_slicers_logic_writes(a_segmentati
     segment = a_segmentation.GetSegmentation().GetSegment("left_hippocampus")
     text = tag_of(segment, slicer.vtkSegment.GetTerminologyEntryTagName())
     by_slicer = slicer.vtkSlicerTerminologiesModuleLogic.SerializeTerminologyEntry(
-        "Segmentation category and type - 3D Slicer General Anatomy list",
+        "Segmentation category and type - DICOM master list",
         *("123037004", "SCT", "Anatomical Structure", "5366008", "SCT", "Hippocampus", "7771000", "SCT", "Left"),
         *("Anatomic codes - DICOM master list", "", "", "", "", "", ""),
     )

@@ -83,6 +83,15 @@ def test_a_mirrored_view_of_an_array_keeps_its_voxels(a_scene):
     np.testing.assert_array_equal(back.array, array)
 
 
+def test_a_scan_in_a_mapped_file_can_be_written_to_in_the_scene(a_scene, tmp_path):
+    np.save(tmp_path / "scan.npy", numbered((3, 4, 5)))
+    mapped = np.load(tmp_path / "scan.npy", mmap_mode="r")
+    node = volume_to_node(Volume(mapped, Grid((3, 4, 5))), a_scene)
+    node.GetImageData().GetPointData().GetScalars().Fill(9)
+    assert (node_to_volume(node).array == 9).all()
+    np.testing.assert_array_equal(mapped, numbered((3, 4, 5)))
+
+
 def test_the_node_keeps_its_voxels_when_the_volume_is_gone_and_the_volume_when_the_node_is_gone(a_scene):
     node = volume_to_node(Volume(numbered((50, 50, 50), "i4"), Grid((50, 50, 50))), a_scene)
     gc.collect()

@@ -17,8 +17,8 @@ TERMINOLOGY_TAG = "TerminologyEntry"
 PROVENANCE_TAG = "MedSegAI.Provenance"
 LABEL_VALUE_TAG = "MedSegAI.LabelValue"
 
-# Slicer looks an entry up in the terminology of this name; entries it does not find there are kept as they are.
-_CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
+# The larger of the two terminologies that Slicer carries: only it has the parts of the brain, such as the hippocampus.
+_CONTEXT = "Segmentation category and type - DICOM master list"
 _REGION_CONTEXT = "Anatomic codes - DICOM master list"
 _NO_CODE = "^^"
 # "Tissue, Tissue" (SCT): what Slicer puts on every segment that nobody coded.
