@@ -49,6 +49,7 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
     from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node, show_over_scan
     from MedSegAI.Bridge.scene import new_scene
     from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
+    from MedSegAI.Bridge.slice_composites import show_scan
     from MedSegAI.Bridge.volume_nodes import volume_to_node
 
     opened = new_scene()
@@ -65,6 +66,8 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
     if heat is not None:
         heat_node = heatmap_to_node(heat, opened.mrml, name=f"{scan.name} heat map")
         show_over_scan(heat_node, scan_node)
+    else:
+        show_scan(scan_node)
     return CaseScene(opened, scan_node, segmentation, heat_node)
 
 
@@ -90,4 +93,4 @@ def write_surface_picture(path: Path, scene: CaseScene) -> None:
     from MedSegAI.Bridge.render import surface_picture, write_picture
 
     require_gl()
-    write_picture(path, surface_picture(scene.opened, scene.segmentation, heat=scene.heat))
+    write_picture(path, surface_picture(scene.opened, scene.segmentation, scan=scene.scan, heat=scene.heat))

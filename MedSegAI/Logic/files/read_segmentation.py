@@ -14,6 +14,7 @@ from MedSegAI.Logic.files.formats import name_of
 from MedSegAI.Logic.files.read import read_image
 from MedSegAI.Logic.files.slicer_segments import plain_table, provenance_from_fields, table_from_fields
 from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.label_counts import label_values
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
@@ -61,7 +62,7 @@ def read_segmentation(path: str | os.PathLike[str]) -> Segmentation:
         raise InputError(f"'{source}' has {array.shape[3]} values in each voxel.", advice="Choose a single label map.")
     else:
         labels = array.astype(np.uint8)
-        table = plain_table([int(v) for v in np.flatnonzero(np.bincount(labels.ravel(), minlength=256)) if v])
+        table = plain_table(sorted(label_values(labels)))
     return Segmentation(Volume(labels, grid, name=name), table, _provenance(fields, source))
 
 

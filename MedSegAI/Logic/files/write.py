@@ -16,6 +16,7 @@ from MedSegAI.Logic.files.formats import ending_of, refuse_unwritable_ending
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet, stderr_kept_for_success
 from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, segment_fields
+from MedSegAI.Logic.label_counts import label_values
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
 
@@ -65,10 +66,10 @@ def write_segmentation(
     """
     if labels.array.dtype != np.uint8:
         raise InputError(f"A label map must be uint8, not {labels.array.dtype}.", advice="Convert the label values.")
-    unnamed = set(np.flatnonzero(np.bincount(labels.array.ravel(), minlength=256))) - {0} - {one.value for one in table}
+    unnamed = label_values(labels.array) - {one.value for one in table}
     if unnamed:
         raise LabelError(
-            f"The label map holds the values {sorted(map(int, unnamed))}, which have no name.",
+            f"The label map holds the values {sorted(unnamed)}, which have no name.",
             advice="Add them to the label table.",
         )
     record = provenance.to_json() if provenance else ""

@@ -6,8 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 
-import numpy as np
-
+from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
 
@@ -27,7 +26,7 @@ class SegmentVolume:
 
 def segment_volumes(labels: Volume, table: LabelTable) -> tuple[SegmentVolume, ...]:
     """The size of every label of ``table`` in a uint8 label map (k, j, i), zero where it does not occur."""
-    counts = np.bincount(labels.array.ravel(), minlength=256)
+    counts = label_counts(labels.array)
     voxel_ml = labels.grid.voxel_volume_ml
     return tuple(
         SegmentVolume(
