@@ -6,7 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from MedSegAI.Logic.errors import DeviceError
+from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
 from MedSegAI.Logic.inference.windows import window_starts
@@ -23,8 +26,9 @@ _BYTES_ONCE = 91 << 20
 
 _DEFAULT_FEATURE_SIZE = 24
 _FLOAT32 = 4
-_IMAGE_COPIES = 2
-"""The resampled region and its normalised copy live together for a moment."""
+_BYTES_PER_VOXEL_WHILE_PREPARED = 24
+"""At the height of resampling and normalising a region; measured by Testing/Benchmarks/segment_memory.py."""
+_SAME_SPACING = 0.01
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,8 @@ class MemoryPlan:
     """Bytes that a run adds to what is in memory already (the scan, the network's weights).
 
     Args:
-        image: The region in model space, float32, with its working copy.
+        preparation: What resampling and normalising the image take at their height; free again before the first window.
+        image: The region in model space, float32.
         labels: Label map, uint8.
         confidence: Confidence, float16; 0 where it is not kept.
         planes: Ring of planes in which logits are summed, float32.
@@ -42,6 +47,7 @@ class MemoryPlan:
         gpu_free: Memory of the GPU that is free; None where the run is on the CPU.
     """
 
+    preparation: int
     image: int
     labels: int
     confidence: int
@@ -63,9 +69,10 @@ class MemoryPlan:
 
     @property
     def total(self) -> int:
-        """Bytes of main memory; includes the GPU's share where the GPU does not suffice."""
-        mine = self.image + self.labels + self.confidence
-        return mine if self.gpu_free is not None and self.gpu_suffices else mine + self.planes + self.network
+        """Bytes of main memory at the height; includes the GPU's share where the GPU does not suffice."""
+        elsewhere = self.gpu_free is not None and self.gpu_suffices
+        running = self.image + (0 if elsewhere else self.planes + self.network)
+        return self.labels + self.confidence + max(self.preparation, running)
 
     @property
     def fits(self) -> bool:
@@ -75,7 +82,7 @@ class MemoryPlan:
     def sentence(self) -> str:
         """The plan for a person to read."""
         parts = [
-            (self.image, "image"),
+            (max(self.preparation, self.image), "image"),
             (self.planes, "planes of logits"),
             (self.network, "network"),
             (self.labels + self.confidence, "labels and confidence" if self.confidence else "labels"),
@@ -85,7 +92,8 @@ class MemoryPlan:
         if self.gpu_free is not None and self.gpu_suffices:
             where = f"free memory and {_gib(self.on_gpu)} of {_gib(self.gpu_free)} GiB free on the GPU"
         windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
-        return f"Needs about {_gib(self.total)} of {_gib(self.free)} GiB {where}: {listed} GiB; {windows}."
+        total = f"{_gib(self.total)} of {_gib(self.free)} GiB {where}"
+        return f"Needs about {total}: {listed} GiB, not all at once; {windows}."
 
     def refuse_or_tell(self) -> tuple[str, ...]:
         """The sentences worth showing before the run.
@@ -111,9 +119,17 @@ class MemoryPlan:
 
 
 def plan_memory(
-    regions: Iterable[LocalisedRegion], card: ModelCard, *, settings: RunSettings, engine: Engine
+    regions: Iterable[LocalisedRegion],
+    card: ModelCard,
+    *,
+    settings: RunSettings,
+    engine: Engine,
+    scan: Grid | None = None,
 ) -> MemoryPlan:
-    """The plan of a run over ``regions``, one after the other: the most demanding one's, with all windows counted."""
+    """The plan of a run over ``regions``, one after the other: the most demanding one's, with all windows counted.
+
+    ``scan`` is the grid that the regions are resampled from; None takes each region as a scan of its own.
+    """
     overlap = card.overlap if settings.overlap is None else settings.overlap
     plans = [
         plan_array(
@@ -124,11 +140,19 @@ def plan_memory(
             classes=card.class_count,
             activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),
             settings=settings,
+            preparation=len(card.inputs) * _voxels_prepared(region.grid, scan) * _BYTES_PER_VOXEL_WHILE_PREPARED,
             device=engine.logits_device,
         )
         for region in regions
     ]
     return replace(max(plans, key=lambda plan: plan.total), windows=sum(plan.windows for plan in plans))
+
+
+def _voxels_prepared(region: Grid, scan: Grid | None) -> int:
+    """Voxels of the larger of the two grids; the region's alone where its spacing is the scan's and it is only cut."""
+    if scan is None or np.allclose(sorted(region.spacing), sorted(scan.spacing), rtol=_SAME_SPACING):
+        return region.voxel_count
+    return max(region.voxel_count, scan.voxel_count)
 
 
 def plan_array(
@@ -140,6 +164,7 @@ def plan_array(
     classes: int,
     activations: int,
     settings: RunSettings,
+    preparation: int = 0,
     device: str = "cpu",
 ) -> MemoryPlan:
     """The plan for one array.
@@ -152,13 +177,15 @@ def plan_array(
         classes: Channels of the logits.
         activations: Bytes that the network needs for one window.
         settings: The run's settings: batch and confidence.
+        preparation: Bytes that making the image takes at its height.
         device: Torch device of network and planes.
     """
     voxels = shape[0] * shape[1] * shape[2]
     keep = settings.confidence is ConfidenceChoice.PER_VOXEL
     starts = window_starts(shape, window, overlap=overlap)
     return MemoryPlan(
-        image=channels * voxels * _FLOAT32 * _IMAGE_COPIES,
+        preparation=preparation,
+        image=channels * voxels * _FLOAT32,
         labels=voxels,
         confidence=2 * voxels if keep else 0,
         planes=min(shape[0], window[0]) * (classes + keep) * shape[1] * shape[2] * _FLOAT32,

@@ -62,7 +62,8 @@ def segment(
     check_input(volume, card, reporter=reporter)
     chosen = choose_regions(volume, card, settings=settings, reporter=reporter)
     engine = engine or open_engine(model, device=settings.device, reporter=reporter)
-    for sentence in plan_memory(chosen.regions, card, settings=settings, engine=engine).refuse_or_tell():
+    plan = plan_memory(chosen.regions, card, settings=settings, engine=engine, scan=volume.grid)
+    for sentence in plan.refuse_or_tell():
         reporter.message(sentence)
     labels = np.zeros(volume.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL

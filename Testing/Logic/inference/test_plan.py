@@ -36,6 +36,7 @@ def test_every_part_is_counted_in_bytes():
     assert plan.planes == 96 * 8 * 512 * 512 * 4
     assert plan.network == GIB
     assert plan.windows == 5 * 10 * 10
+    assert plan.image == 256 * 512 * 512 * 4
     assert plan.total == plan.image + plan.labels + plan.planes + plan.network
 
 
@@ -64,17 +65,20 @@ def test_a_batch_multiplies_the_networks_share_but_not_beyond_the_windows():
 
 
 def test_the_sentence_is_for_people():
-    plan = MemoryPlan(GIB, GIB // 4, 0, GIB, GIB // 2, 96, 21 * GIB)
+    plan = MemoryPlan(GIB, GIB, GIB // 4, 0, GIB, GIB // 2, 96, 21 * GIB)
     assert plan.sentence() == (
         "Needs about 2.8 of 21.0 GiB free memory: "
-        "image 1.0, planes of logits 1.0, network 0.5, labels 0.2 GiB; 96 windows."
+        "image 1.0, planes of logits 1.0, network 0.5, labels 0.2 GiB, not all at once; 96 windows."
     )
-    assert "labels and confidence 0.01 GiB; 1 window." in MemoryPlan(0, 0, GIB // 100, 0, 0, 1, GIB).sentence()
+    assert (
+        "labels and confidence 0.01 GiB, not all at once; 1 window."
+        in MemoryPlan(0, 0, 0, GIB // 100, 0, 0, 1, GIB).sentence()
+    )
     assert plan.refuse_or_tell() == (plan.sentence(),)
 
 
 def test_a_run_that_cannot_fit_is_refused_with_advice():
-    plan = MemoryPlan(3 * GIB, GIB, 0, GIB, GIB, 9, 4 * GIB)
+    plan = MemoryPlan(0, 3 * GIB, GIB, 0, GIB, GIB, 9, 4 * GIB)
     with pytest.raises(DeviceError, match=r"does not suffice\. Needs about 6.0 of 4.0 GiB") as refused:
         plan.refuse_or_tell()
     assert "region of interest" in refused.value.advice
@@ -83,18 +87,23 @@ def test_a_run_that_cannot_fit_is_refused_with_advice():
 
 def test_leaving_out_the_confidence_is_advised_where_that_would_do():
     with pytest.raises(DeviceError) as refused:
-        MemoryPlan(GIB, GIB, 2 * GIB, 0, 0, 9, 3 * GIB).refuse_or_tell()
+        MemoryPlan(0, GIB, GIB, 2 * GIB, 0, 0, 9, 3 * GIB).refuse_or_tell()
     assert "without the confidence" in refused.value.advice
 
 
+def test_the_height_is_in_the_preparation_or_in_the_run_never_in_both():
+    assert MemoryPlan(6 * GIB, GIB, GIB, 0, GIB, GIB, 9, 9 * GIB).total == 7 * GIB
+    assert MemoryPlan(2 * GIB, GIB, GIB, 0, GIB, GIB, 9, 9 * GIB).total == 4 * GIB
+
+
 def test_on_a_gpu_its_share_is_counted_apart():
-    plan = MemoryPlan(GIB, GIB, 0, 2 * GIB, 3 * GIB, 9, 4 * GIB, gpu_free=8 * GIB)
+    plan = MemoryPlan(0, GIB, GIB, 0, 2 * GIB, 3 * GIB, 9, 4 * GIB, gpu_free=8 * GIB)
     assert plan.total == 2 * GIB
     assert "2.0 of 4.0 GiB free memory and 5.0 of 8.0 GiB free on the GPU" in plan.sentence()
 
 
 def test_a_gpu_too_small_is_told_and_its_share_counts_against_the_main_memory():
-    plan = MemoryPlan(GIB, GIB, 0, 2 * GIB, 3 * GIB, 9, 16 * GIB, gpu_free=4 * GIB)
+    plan = MemoryPlan(0, GIB, GIB, 0, 2 * GIB, 3 * GIB, 9, 16 * GIB, gpu_free=4 * GIB)
     assert plan.total == 7 * GIB
     assert "may fall back" in plan.refuse_or_tell()[1]
     with pytest.raises(DeviceError):
@@ -111,6 +120,17 @@ def test_several_regions_take_turns_so_the_largest_decides_and_all_windows_count
     alone = plan_memory(regions[1:], a_card, settings=RunSettings(), engine=engine)
     assert together.total == alone.total
     assert together.windows == alone.windows + 1
+
+
+def test_a_scan_that_is_resampled_counts_whole_and_one_that_is_cut_does_not(a_card):
+    region = [LocalisedRegion("left", Grid((32, 64, 32)), False, ())]
+    options = {"settings": RunSettings(), "engine": EagerEngine(torch.nn.Identity())}
+    alone, cut, resampled = (
+        plan_memory(region, a_card, scan=scan, **options).preparation
+        for scan in (None, Grid((300, 300, 300)), Grid((300, 300, 300), (0.8, 0.8, 1.0)))
+    )
+    assert alone == cut == 24 * 32 * 64 * 32
+    assert resampled == 24 * 300**3
 
 
 @pytest.fixture
