@@ -1,8 +1,8 @@
 """Seconds and peak memory of a whole volume through the real Swin-UNETR: the streaming window and MONAI's.
 
     python Testing/Benchmarks/sliding_window.py            # 512 x 512 x 256, streaming only
-    python Testing/Benchmarks/sliding_window.py --compare  # 144 x 144 x 192 as well through MONAI's scheme
-    python Testing/Benchmarks/sliding_window.py --quick    # 128 x 128 x 128 both ways, with windows of 64
+    python Testing/Benchmarks/sliding_window.py --compare  # 144 x 144 x 192, streaming and MONAI's scheme
+    python Testing/Benchmarks/sliding_window.py --quick    # 128 x 128 x 128, both ways, with windows of 64
 
 Each run has a fresh process, so the peak is its own (``ru_maxrss``: torch, network, image and all). The network has
 feature size 12, 8 classes and random weights; both schemes use the same network, so the ratio is that of the schemes.
@@ -156,7 +156,7 @@ def compare(shape: tuple[int, int, int], window: int, overlap: float, threads: i
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a small volume both ways")
-    parser.add_argument("--compare", action="store_true", help="a middling volume both ways, then the large one")
+    parser.add_argument("--compare", action="store_true", help="a middling volume both ways")
     parser.add_argument("--overlap", type=float, default=0.25)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--case", help=argparse.SUPPRESS)
@@ -170,6 +170,7 @@ def main() -> None:
     if given.compare:
         # 192 = 96 + 2 * 48 and 144 = 96 + 48: MONAI's windows are then evenly spaced too
         compare((192, 144, 144), 96, 0.5, given.threads)
+        return
     with tempfile.TemporaryDirectory() as folder:
         write_image((256, 512, 512), Path(folder) / "image.npy")
         run_apart(Case("streaming", (256, 512, 512), 96, given.overlap, given.threads, folder))
