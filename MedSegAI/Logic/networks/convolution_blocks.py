@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from MedSegAI.Logic.networks.devices import runs_plainly_on_cpu
+from MedSegAI.Logic.networks.devices import needs_gradient, runs_plainly_on_cpu
 from MedSegAI.Logic.networks.fused_residual import SLOPE, ResidualBlockFunction, residual_block
 
 
@@ -66,7 +66,7 @@ class ResidualBlock(nn.Module):
             inputs = inputs.contiguous(memory_format=torch.channels_last_3d)
             third = self.conv3.conv.weight if hasattr(self, "conv3") else None
             weights = (self.conv1.conv.weight, self.conv2.conv.weight, third)
-            if torch.is_grad_enabled():
+            if needs_gradient(inputs, *weights):
                 return ResidualBlockFunction.apply(inputs, *weights)
             return residual_block(inputs, *weights)[0]
         out = F.leaky_relu(self.norm1(self.conv1(inputs)), SLOPE)
@@ -77,7 +77,9 @@ class ResidualBlock(nn.Module):
     def _may_fuse(self, inputs: Tensor) -> bool:
         if self.norm1.affine or not runs_plainly_on_cpu(inputs, self.conv1.conv.weight):
             return False
-        return not any(module._forward_hooks or module._forward_pre_hooks for module in self.modules())
+        # hooks on the parts, as saliency sets them, see nothing of a fused block
+        parts = (part for part in self.modules() if part is not self)
+        return not any(part._forward_hooks or part._forward_pre_hooks for part in parts)
 
 
 class EncoderBlock(nn.Module):

@@ -15,3 +15,8 @@ def runs_plainly_on_cpu(*tensors: Tensor) -> bool:
         tensor.device.type == "cpu" and tensor.dtype == torch.float32 and not isinstance(tensor, FakeTensor)
         for tensor in tensors
     )
+
+
+def needs_gradient(*tensors: Tensor | None) -> bool:
+    """Whether what is computed from the tensors now will be differentiated."""
+    return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)

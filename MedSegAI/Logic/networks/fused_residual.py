@@ -71,20 +71,20 @@ class ResidualBlockFunction(torch.autograd.Function):
         outer = torch.empty_like(output)
         sums = _activation_gradient(gradient.contiguous(memory_format=torch.channels_last_3d), output, outer, shortcut)
         main = _norm_gradient(outer, output, sums[:2], second_scale, shortcut=shortcut)
-        for_hidden, for_second = _convolution_gradient(main, ctx.hidden, second, wanted=True)
+        wanted = ctx.needs_input_grad
+        for_hidden, for_second = _convolution_gradient(main, ctx.hidden, second, (True, wanted[2]))
         if third is not None:
             _norm_gradient(outer, shortcut, sums[::2], third_scale, slope=1.0, out=outer)
         sums = _activation_gradient(for_hidden, ctx.hidden, for_hidden)
         _norm_gradient(for_hidden, ctx.hidden, sums, first_scale, out=for_hidden)
-        wanted = ctx.needs_input_grad[0]
-        for_inputs, for_first = _convolution_gradient(for_hidden, inputs, first, wanted=wanted)
+        for_inputs, for_first = _convolution_gradient(for_hidden, inputs, first, wanted[:2])
         for_third = None
-        if third is not None:
+        if wanted[3]:
             for_third = torch.matmul(_rows(outer).transpose(1, 2), _rows(inputs)).sum(0).view_as(third)
-        if wanted and third is not None:
+        if wanted[0] and third is not None:
             for sample_inputs, sample_outer in zip(_rows(for_inputs), _rows(outer), strict=True):
                 sample_inputs.addmm_(sample_outer, third.flatten(1))
-        elif wanted:
+        elif wanted[0]:
             for_inputs.add_(outer)
         return for_inputs, for_first, for_second, for_third
 
@@ -137,10 +137,12 @@ def _norm_gradient(
 
 
 def _convolution_gradient(
-    gradient: Tensor, inputs: Tensor, weight: Tensor, *, wanted: bool
-) -> tuple[Tensor | None, Tensor]:
-    """Gradients of the inputs, where ``wanted``, and of the weight of a 3x3x3 convolution."""
-    for_inputs = _convolve(gradient, weight.flip(2, 3, 4).transpose(0, 1)) if wanted else None
+    gradient: Tensor, inputs: Tensor, weight: Tensor, wanted: tuple[bool, bool]
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients of the inputs and of the weight of a 3x3x3 convolution, each where ``wanted``."""
+    for_inputs = _convolve(gradient, weight.flip(2, 3, 4).transpose(0, 1)) if wanted[0] else None
+    if not wanted[1]:
+        return for_inputs, None
     layout = weight.clone(memory_format=torch.channels_last_3d)
     for_weight = torch.ops.aten.convolution_backward(
         gradient, inputs, layout, None, [1] * 3, [1] * 3, [1] * 3, False, [0] * 3, 1, [False, True, False]

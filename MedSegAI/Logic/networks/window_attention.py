@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from MedSegAI.Logic.networks import chunked_attention
-from MedSegAI.Logic.networks.devices import runs_plainly_on_cpu
+from MedSegAI.Logic.networks.devices import needs_gradient, runs_plainly_on_cpu
 from MedSegAI.Logic.networks.position_bias import (
     add_group_bias_gradient,
     group_bias,
@@ -63,7 +63,7 @@ class WindowAttention(nn.Module):
         if dropout or not runs_plainly_on_cpu(qkv, table):
             bias = window_bias(table, index, window)
             output = _attend_anywhere(qkv, padded, bias, groups, self.num_heads, dropout)
-        elif torch.is_grad_enabled():
+        elif needs_gradient(qkv, table):
             output = _WindowAttention.apply(qkv, padded, table, index, window, groups)
         else:
             output = _attend(qkv, padded, self._remembered_biases(window, groups), groups, self.num_heads)
