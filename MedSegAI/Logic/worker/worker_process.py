@@ -115,10 +115,11 @@ class WorkerProcess:
         """Terminate the process and its children, and kill what is left after a second."""
         import psutil
 
-        try:
-            tree = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        except psutil.NoSuchProcess:
-            tree = []
+        # The number of a process that has been waited for may be another's by now.
+        if not self.is_alive:
+            return
+        worker = psutil.Process(self.pid)
+        tree = [worker, *worker.children(recursive=True)]
         for each in (psutil.Process.terminate, psutil.Process.kill):
             for process in tree:
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -137,8 +138,7 @@ class WorkerProcess:
         self._events.put(None)
 
     def _last_words(self) -> str:
-        try:
+        lines = []
+        with contextlib.suppress(OSError):
             lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        except OSError:
-            lines = []
         return f": {lines[-1].strip().rstrip('.')}" if lines else ""

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from MedSegAI.Logic.errors import Cancelled, DeviceError, InputError, ModelError
+from MedSegAI.Logic.inference import sliding_window
+from MedSegAI.Logic.inference.plane_ring import Plane
 from MedSegAI.Logic.inference.sliding_window import segment_array
 from MedSegAI.Logic.inference.windows import window_starts
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import ConfidenceChoice
+from Testing.Logic.inference.fake_gpu import FAKE_GPU, fake_gpu
 
 WINDOW = (16, 16, 16)
 CLASSES = 4
@@ -247,6 +250,13 @@ def test_arguments_that_do_not_fit_are_refused(changes, error):
 def test_an_image_without_channels_is_refused():
     with pytest.raises(InputError, match="3 axes"):
         segment(an_image((16, 16, 16))[0])
+
+
+def test_labels_and_probabilities_of_a_plane_are_computed_where_its_logits_lie():
+    with fake_gpu():
+        plane = Plane(0, torch.zeros(CLASSES, 5, 6, device=FAKE_GPU), torch.ones(5, 6, device=FAKE_GPU))
+        assert str(sliding_window._argmax(plane.total).device) == FAKE_GPU
+        assert str(sliding_window._winning_probability(plane).device) == FAKE_GPU
 
 
 def test_memory_does_not_grow_with_the_depth_of_the_volume():

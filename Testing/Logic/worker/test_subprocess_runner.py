@@ -19,8 +19,9 @@ from MedSegAI.Logic.errors import Cancelled, InputError, StorageError, WorkerErr
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.volume import Modality, Unit, Volume
-from MedSegAI.Logic.worker.protocol import Failed, Message, Ready, Result, encode
+from MedSegAI.Logic.worker.protocol import Cancel, Failed, Message, Ready, Result, encode
 from MedSegAI.Logic.worker.runner import SubprocessRunner
+from MedSegAI.Logic.worker.worker_process import WorkerProcess
 
 SCAN = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Grid((2, 3, 4)), Modality.CT, Unit.HOUNSFIELD, "a scan")
 ENDLESS = 10**9
@@ -183,6 +184,26 @@ def test_a_worker_killed_mid_run_is_a_sentence_and_the_next_job_gets_a_new_one(r
     assert "memory" in raised.value.advice
     assert check(runner).wait()[1] == SCAN.array.sum()
     assert runner.worker_pid != pid
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process with a POSIX signal")
+def test_a_worker_that_dies_after_a_cancel_is_no_error(runner):
+    reporter = Watcher()
+    job = check(runner, rounds=ENDLESS, reporter=reporter)
+    until_progress(job, reporter)
+    os.kill(runner.worker_pid, signal.SIGSTOP)
+    job.cancel()
+    os.kill(runner.worker_pid, signal.SIGKILL)
+    with pytest.raises(Cancelled):
+        job.wait()
+
+
+def test_a_process_that_has_ended_takes_no_lines_and_is_not_killed_again(a_worker_that, tmp_path):
+    process = WorkerProcess(tmp_path, python=a_worker_that("sys.exit(0)"), idle_seconds=1)
+    assert process.ended_well
+    assert not process.send(Cancel(1))
+    process.stop()
+    process.close()
 
 
 def test_ctrl_c_while_waiting_ends_the_job_and_is_passed_on(runner):

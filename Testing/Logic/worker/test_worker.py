@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -13,8 +14,10 @@ import numpy as np
 import psutil
 import pytest
 
+from MedSegAI.Logic.errors import RegionError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker import worker as worker_module
 from MedSegAI.Logic.worker.handover import put_volume
 from MedSegAI.Logic.worker.protocol import PROTOCOL_VERSION, Cancel, Failed, Job, Progress, Ready, decode, encode
 
@@ -227,6 +230,7 @@ def test_a_parent_that_stops_listening_does_not_break_it(start):
 def test_a_parent_killed_with_no_time_to_tidy_leaves_no_worker_behind(tmp_path, repository_root):
     program = """
 import sys, time, numpy as np
+from MedSegAI.Logic.errors import RegionError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.volume import Volume
@@ -276,3 +280,28 @@ def test_a_library_that_prints_all_the_time_does_not_disturb_the_lines(start, tm
         pass
     worker.process.stdin.close()
     assert "noise from C" in worker.process.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "words"),
+    [
+        (MemoryError(), "DeviceError", "memory does not suffice"),
+        (RegionError("The region is empty.", advice="Make it larger."), "RegionError", "region is empty"),
+        (ZeroDivisionError("division by zero"), "WorkerError", "ZeroDivisionError: division by zero"),
+    ],
+)
+def test_whatever_ends_a_job_early_becomes_an_answer(monkeypatch, tmp_path, trouble, kind, words):
+    def run_job(job, *, models, reporter):
+        reporter.message("begun")
+        raise trouble
+
+    monkeypatch.setattr(worker_module, "run_job", run_job)
+    out = io.StringIO()
+    worker = worker_module.Worker(io.StringIO(encode(Job(1, "check", "", {}))), out, folder=tmp_path, idle_seconds=0.2)
+    monkeypatch.setattr(worker, "_listen", lambda: [worker._hear(line) for line in worker._lines_in])
+    worker.run()
+    said = [decode(line) for line in out.getvalue().splitlines()]
+    assert [message.type for message in said] == ["ready", "accepted", "message", "error"]
+    assert said[-1].kind == kind
+    assert words in said[-1].problem
+    assert said[-1].advice
