@@ -18,11 +18,11 @@ from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 
 # Fitted to Testing/Benchmarks/activation_memory.py: float32 on the CPU, one thread, feature sizes 12 to 48, windows of
-# 64 to 128 cubed, 2 to 14 classes (which made no difference); measured / fitted was 0.93 to 1.06. Not measured on a
+# 64 to 128 cubed, 2 to 14 classes (which made no difference); measured / fitted was 0.97 to 1.05. Not measured on a
 # GPU.
-_BYTES_PER_VOXEL_AND_FEATURE = 28.2
-_BYTES_PER_VOXEL = 63.9
-_BYTES_ONCE = 91 << 20
+_BYTES_PER_VOXEL_AND_FEATURE = 29.2
+_BYTES_PER_VOXEL = 33.7
+_BYTES_ONCE = 36 << 20
 
 _DEFAULT_FEATURE_SIZE = 24
 _FLOAT32 = 4
