@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.models.card import Normalisation
 
 KINDS = ("none", "z_score", "range")
+_PIECE = 1 << 20
 
 
 def normalise(array: np.ndarray, rule: Normalisation) -> np.ndarray:
@@ -41,9 +42,9 @@ def normalise(array: np.ndarray, rule: Normalisation) -> np.ndarray:
             f"This version of MedSegAI has no intensity normalisation '{rule.kind}'.",
             advice=f"It has: {', '.join(KINDS)}. Update MedSegAI, or mend the model's card.",
         )
-    voxels = np.array(array, dtype=np.float64)
+    voxels = np.array(array, dtype=np.float32)
     if voxels.size == 0:
-        return voxels.astype(np.float32)
+        return voxels
     if not np.all(np.isfinite(voxels)):
         raise InputError(
             "The image holds voxels that are not numbers (NaN or infinite).",
@@ -52,7 +53,8 @@ def normalise(array: np.ndarray, rule: Normalisation) -> np.ndarray:
     limits = _limits(voxels, rule)
     if limits is not None:
         np.clip(voxels, *limits, out=voxels)
-    return _rescaled(voxels, rule).astype(np.float32)
+    _rescale(voxels, rule)
+    return voxels
 
 
 def _limits(voxels: np.ndarray, rule: Normalisation) -> tuple[float, float] | None:
@@ -73,15 +75,26 @@ def _limits(voxels: np.ndarray, rule: Normalisation) -> tuple[float, float] | No
     return float(low), float(high)
 
 
-def _rescaled(voxels: np.ndarray, rule: Normalisation) -> np.ndarray:
+def _rescale(voxels: np.ndarray, rule: Normalisation) -> None:
+    """Rescale in place."""
     if rule.kind == "none":
-        return voxels
+        return
     if rule.kind == "z_score":
-        offset, scale = voxels.mean(), voxels.std()
+        offset, scale = _mean_and_deviation(voxels)
     else:
-        offset, top = rule.clip_values or (voxels.min(), voxels.max())
+        offset, top = rule.clip_values or (float(voxels.min()), float(voxels.max()))
         scale = top - offset
     # A constant image has a spread of rounding errors only; dividing by it would turn them into signal.
-    if scale <= 1e-12 * max(abs(float(offset)), 1.0):
-        return np.zeros_like(voxels)
-    return (voxels - offset) / scale
+    if scale <= 1e-6 * max(abs(offset), 1e-6):
+        voxels[...] = 0
+        return
+    voxels -= np.float32(offset)
+    voxels /= np.float32(scale)
+
+
+def _mean_and_deviation(voxels: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation in float64, a piece at a time: a float64 copy of a whole CT would be gigabytes."""
+    pieces = np.array_split(voxels.ravel(), max(1, voxels.size // _PIECE))
+    mean = sum(float(piece.sum(dtype=np.float64)) for piece in pieces) / voxels.size
+    squares = sum(float(np.square(piece.astype(np.float64) - mean).sum()) for piece in pieces)
+    return mean, (squares / voxels.size) ** 0.5

@@ -60,7 +60,14 @@ def resample(volume: Volume, grid: Grid, *, background: float | None = None) -> 
     copied = _copy_where_lattices_coincide(volume, grid, background)
     if copied is not None:
         return Volume(copied, grid, volume.modality, volume.unit, volume.name)
-    array = _interpolate(volume.array.astype(np.float32), volume.grid, grid, background)
+    margin = _margin(volume.grid, grid)
+    near = _box_covering(grid, volume.grid).grow(margin).clip(volume.grid.shape)
+    if near.is_empty:
+        array = np.full(grid.shape, background, dtype=np.float32)
+    else:
+        # Only what the new grid can see is widened to float32, so a small region of a large scan stays cheap.
+        part = volume.crop(near)
+        array = _interpolate(part.array.astype(np.float32), part.grid, grid, background)
     return Volume(array, grid, volume.modality, volume.unit, volume.name)
 
 
@@ -84,7 +91,7 @@ def resample_labels(labels: Volume, grid: Grid) -> Volume:
     result = np.zeros(grid.shape, dtype=labels.array.dtype)
     best = np.zeros(grid.shape, dtype=np.float32)
     claimed = np.zeros(grid.shape, dtype=np.float32)
-    margin = int(np.ceil(_footprint(labels.grid, grid).max())) + 1
+    margin = _margin(labels.grid, grid)
     for value in np.unique(labels.array):
         if value == 0:
             continue
@@ -177,6 +184,11 @@ def _footprint(source: Grid, target: Grid) -> np.ndarray:
     return np.abs(matrix[:3, :3]).max(axis=1)
 
 
+def _margin(source: Grid, target: Grid) -> int:
+    """Source voxels around a target grid that its voxels may depend on: the Gaussian's reach and interpolation."""
+    return int(np.ceil(2 * _footprint(source, target).max())) + 2
+
+
 def _interpolate(array: np.ndarray, source: Grid, target: Grid, background: float) -> np.ndarray:
     """float32 (k, j, i) on ``target`` by SimpleITK's linear interpolation."""
     import SimpleITK as sitk
@@ -202,7 +214,7 @@ def _interpolate(array: np.ndarray, source: Grid, target: Grid, background: floa
 
 
 def _box_covering(part: Grid, grid: Grid) -> Box:
-    """The box of ``grid`` around all of ``part``, clipped to ``grid``."""
+    """The box of ``grid`` around all of ``part``'s outer corners, clipped to ``grid``."""
     corners = grid.kji_of(part.corners_lps())
     low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int) + 1
     return Box(tuple(int(v) for v in low), tuple(int(v) for v in high)).clip(grid.shape)

@@ -213,3 +213,18 @@ def test_empty_and_distant_label_maps_stay_empty():
     full = labels.with_array(labels.array + 1)
     far = Grid((5, 6, 7), (0.8, 0.8, 0.8), (500, 0, 0), tuple(OBLIQUE.ravel()))
     assert not resample_labels(full, far).array.any()
+
+
+@pytest.mark.parametrize("spacing", [0.7, 3.0])
+def test_a_small_region_of_a_large_scan_is_what_the_whole_would_give(spacing: float):
+    array = np.random.default_rng(3).normal(size=(40, 50, 60)).astype(np.float32)
+    scan = Volume(array, Grid(array.shape, (1.0, 1.1, 0.9), (5.0, -3.0, 2.0), tuple(OBLIQUE.ravel())))
+    whole = canonical_grid(scan.grid, spacing_mm=(spacing, spacing, spacing))
+    box = Box.whole(whole.shape).grow(-min(whole.shape) // 3)
+    everything = resample(scan, whole).array
+    np.testing.assert_allclose(resample(scan, whole.crop(box)).array, everything[box.slices], atol=1e-4)
+
+
+def test_a_grid_apart_from_the_scan_is_all_background():
+    scan = Volume(np.ones((5, 5, 5), np.float32), Grid((5, 5, 5), (1.0, 1.1, 0.9)))
+    assert np.all(resample(scan, Grid((3, 3, 3), origin=(90.0, 0.0, 0.0)), background=-7.0).array == -7.0)
