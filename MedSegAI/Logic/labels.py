@@ -90,8 +90,9 @@ class LabelTable:
 
 
 def _label(plain: dict[str, Any]) -> Label:
-    coded = plain["terminology"]
+    coded = plain.get("terminology")
+    terminology = None
     if coded is not None:
         codes = {part: Code(**code) if code else None for part, code in coded.items()}
-        coded = Terminology(**codes)
-    return Label(plain["value"], plain["key"], plain["name"], tuple(plain["colour"]), coded)
+        terminology = Terminology(**codes)
+    return Label(plain["value"], plain["key"], plain["name"], tuple(plain["colour"]), terminology)

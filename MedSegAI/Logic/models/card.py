@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import ModelError
-from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
+from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Modality, Unit
 
 SCHEMA_PATH = Path(__file__).with_name("card_schema.json")
@@ -153,7 +153,7 @@ class ModelCard:
         _check_against_schema(fields, source)
         fields.pop("schema_version")
         fields["inputs"] = tuple(_model_input(entry) for entry in fields["inputs"])
-        fields["labels"] = _label_table(fields["labels"])
+        fields["labels"] = LabelTable.from_plain(fields["labels"])
         fields["localiser"] = _localiser(fields.get("localiser"))
         for key in ("spacing_mm", "window"):
             fields[key] = tuple(fields[key])
@@ -196,24 +196,6 @@ def _model_input(entry: dict[str, Any]) -> ModelInput:
     return ModelInput(entry["name"], Modality(entry["modality"]), Unit(entry["unit"]), Normalisation(**rules))
 
 
-def _code(entry: dict[str, str] | None) -> Code | None:
-    return Code(**entry) if entry else None
-
-
-def _label_table(entries: list[dict[str, Any]]) -> LabelTable:
-    return LabelTable(tuple(_label(entry) for entry in entries))
-
-
-def _label(entry: dict[str, Any]) -> Label:
-    coded = entry.get("terminology")
-    terminology = (
-        Terminology(_code(coded["category"]), _code(coded["type"]), _code(coded.get("type_modifier")))
-        if coded
-        else None
-    )
-    return Label(entry["value"], entry["key"], entry["name"], tuple(entry["colour"]), terminology)
-
-
 def _localiser(entry: dict[str, Any] | None) -> Localiser | None:
     if entry is None:
         return None
@@ -226,5 +208,5 @@ def _localiser(entry: dict[str, Any] | None) -> Localiser | None:
         tuple(entry["fits_below_mm"]),
         entry["margin_mm"],
         sides,
-        _label_table(entry["labels"]),
+        LabelTable.from_plain(entry["labels"]),
     )
