@@ -140,9 +140,10 @@ def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights:
 
     With A a channel's feature map and g the score's gradient there, Grad-CAM++ weights the channel by the sum of
     alpha * max(g, 0) with alpha = g^2 / (2 g^2 + g^3 sum(A)). Its exponential of the score is a factor common to all
-    channels and is left out, so nothing overflows. The derivation assumes A >= 0 (a ReLU); a leaky layer's small
-    negative part is left out of sum(A), so for g > 0, the only places that count, alpha = 1 / (2 + g sum(A)) is
-    finite and in 0..1/2.
+    channels and is left out, so nothing overflows. The derivation assumes A >= 0 (a ReLU), so a leaky layer's small
+    negative part is left out, of sum(A) and of the map: for g > 0, the only places that count, alpha =
+    1 / (2 + g sum(A)) is then finite and in 0..1/2, and a channel that is hardly ever positive, whose weight can be
+    large, cannot extinguish the map. Grad-CAM takes features as they are.
 
     Args:
         features: (channels, k, j, i).
@@ -158,7 +159,8 @@ def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights:
         weights = gradient.mean(dim=(1, 2, 3))
     else:
         positive = gradient.clamp_min(0)
-        activation = features.clamp_min(0).sum(dim=(1, 2, 3), keepdim=True)
+        features = features.clamp_min(0)
+        activation = features.sum(dim=(1, 2, 3), keepdim=True)
         weights = (positive / (2 + positive * activation)).sum(dim=(1, 2, 3))
     combined = torch.einsum("c,ckji->kji", weights, features).clamp_min(0)
     largest = torch.finfo(torch.float32).max

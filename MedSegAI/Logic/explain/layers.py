@@ -32,6 +32,7 @@ def activations_and_logits(network: nn.Module, image: Tensor, *, layer: str) -> 
         ModelError: if there is no such layer, it is not run, or does not give feature maps; lists layers that do.
     """
     module = find_layer(network, layer)
+    _refuse_tokens(network, layer)
     caught: list[Tensor] = []
 
     def begin_here(_module: nn.Module, _inputs: tuple, output: object) -> Tensor:
@@ -69,6 +70,16 @@ def find_layer(network: nn.Module, layer: str) -> nn.Module:
             f"The network has no layer '{layer}'.", advice=f"{hint}Its main layers are: {_suggest(network)}."
         )
     return modules[layer]
+
+
+def _refuse_tokens(network: nn.Module, layer: str) -> None:
+    """Refuse layers of a transformer's blocks: their channels come last, which the shape of an output does not tell."""
+    parts = layer.split(".")
+    around = [network.get_submodule(".".join(parts[: depth + 1])) for depth in range(len(parts))]
+    if isinstance(around[-1], (nn.LayerNorm, nn.Linear)) or any(getattr(m, "gives_tokens", False) for m in around):
+        raise ModelError(
+            f"The layer '{layer}' gives tokens, not feature maps in 3D.", advice=f"Choose one of: {_suggest(network)}."
+        )
 
 
 def _suggest(network: nn.Module) -> str:

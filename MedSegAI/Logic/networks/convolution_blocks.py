@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from MedSegAI.Logic.networks.devices import needs_gradient, runs_plainly_on_cpu
+from MedSegAI.Logic.networks.devices import has_hooks_inside, needs_gradient, runs_plainly_on_cpu
 from MedSegAI.Logic.networks.fused_residual import SLOPE, ResidualBlockFunction, residual_block
 
 
@@ -77,9 +77,7 @@ class ResidualBlock(nn.Module):
     def _may_fuse(self, inputs: Tensor) -> bool:
         if self.norm1.affine or not runs_plainly_on_cpu(inputs, self.conv1.conv.weight):
             return False
-        # hooks on the parts, as saliency sets them, see nothing of a fused block
-        parts = (part for part in self.modules() if part is not self)
-        return not any(part._forward_hooks or part._forward_pre_hooks for part in parts)
+        return not has_hooks_inside(self)
 
 
 class EncoderBlock(nn.Module):
@@ -104,7 +102,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, inputs: Tensor, skip: Tensor) -> Tensor:
         """(batch, channels, k, j, i) and a skip connection of twice that resolution to that resolution."""
-        if inputs.device.type != "cpu" or self.transp_conv._forward_hooks:
+        if inputs.device.type != "cpu" or has_hooks_inside(self, apart_from=self.conv_block):
             return self.conv_block(torch.cat([self.transp_conv(inputs), skip], dim=1))
         return self.conv_block(self.transp_conv.join(inputs, skip))
 
@@ -118,7 +116,7 @@ class OutputBlock(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(batch, channels, k, j, i) to logits (batch, labels, k, j, i), contiguous."""
-        if inputs.device.type != "cpu" or self.conv._forward_hooks:
+        if inputs.device.type != "cpu" or has_hooks_inside(self):
             return self.conv(inputs)
         convolution = self.conv.conv
         weight, bias = convolution.weight.flatten(1), convolution.bias[:, None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
 
@@ -20,3 +20,10 @@ def runs_plainly_on_cpu(*tensors: Tensor) -> bool:
 def needs_gradient(*tensors: Tensor | None) -> bool:
     """Whether what is computed from the tensors now will be differentiated."""
     return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)
+
+
+def has_hooks_inside(module: nn.Module, *, apart_from: nn.Module | None = None) -> bool:
+    """Whether somebody, saliency for instance, watches the module's parts: they would see nothing of a fused one."""
+    skipped = {module} | set(apart_from.modules() if apart_from is not None else ())
+    parts = (part for part in module.modules() if part not in skipped)
+    return any(part._forward_hooks or part._forward_pre_hooks for part in parts)

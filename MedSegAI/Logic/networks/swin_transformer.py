@@ -1,6 +1,7 @@
 """The hierarchical Swin transformer that encodes a volume (Liu et al. 2021, *Swin Transformer*; 3D as in Swin UNETR).
 
-Tokens stay channels-last, (batch, k, j, i, channels), from the patch embedding to the last stage.
+Stages take and give feature maps (batch, channels, k, j, i), laid out in memory as the tokens
+(batch, k, j, i, channels) that their blocks work on, so that nothing is copied between them.
 """
 
 from __future__ import annotations
@@ -57,6 +58,9 @@ class Mlp(nn.Module):
 class SwinBlock(nn.Module):
     """Window attention and an MLP, each on a normalised residual branch."""
 
+    gives_tokens = True
+    """Outputs here and inside are channels-last tokens, not feature maps."""
+
     def __init__(
         self,
         channels: int,
@@ -107,6 +111,9 @@ class SwinBlock(nn.Module):
 class PatchMerging(nn.Module):
     """Join each 2x2x2 block of tokens into one of twice the channels."""
 
+    gives_tokens = True
+    """Outputs here and inside are channels-last tokens, not feature maps."""
+
     def __init__(self, channels: int, *, order: str) -> None:
         super().__init__()
         self.order = MERGE_ORDERS[order]
@@ -137,11 +144,12 @@ class SwinStage(nn.Module):
         )
         self.downsample = PatchMerging(channels, order=merging)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens (batch, k, j, i, channels) to half of each axis and twice the channels."""
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (batch, channels, k, j, i) to half of each axis and twice the channels."""
+        tokens = features.permute(0, 2, 3, 4, 1).contiguous()
         for block in self.blocks:
             tokens = block(tokens)
-        return self.downsample(tokens)
+        return self.downsample(tokens).permute(0, 4, 1, 2, 3)
 
 
 class PatchEmbedding(nn.Module):
@@ -153,12 +161,12 @@ class PatchEmbedding(nn.Module):
         self.norm = nn.LayerNorm(channels) if normalised else None
 
     def forward(self, volume: Tensor) -> Tensor:
-        """Volume (batch, channels, k, j, i) to tokens (batch, k, j, i, channels)."""
+        """Volume (batch, channels, k, j, i) to features (batch, channels, k', j', i'), a voxel a patch."""
         for axis, size in enumerate(self.proj.kernel_size):
             volume = volume.unflatten(2 + 2 * axis, (-1, size))
         patches = volume.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4)
         tokens = F.linear(patches, self.proj.weight.flatten(1), self.proj.bias)
-        return tokens if self.norm is None else self.norm(tokens)
+        return (tokens if self.norm is None else self.norm(tokens)).permute(0, 4, 1, 2, 3)
 
 
 class SwinTransformer(nn.Module):
@@ -211,18 +219,16 @@ class SwinTransformer(nn.Module):
 
     def forward(self, volume: Tensor, *, normalize: bool = True) -> list[Tensor]:
         """Features (batch, channels, k, j, i) after the patch embedding and after each of the four stages."""
-        tokens = self.pos_drop(self.patch_embed(volume))
-        features = [_channels_first(tokens, normalize)]
+        features = self.pos_drop(self.patch_embed(volume))
+        outputs = [features]
         for number in range(1, 5):
             if self.use_v2:
-                convolution = getattr(self, f"layers{number}c")[0]
-                tokens = convolution(tokens.permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1).contiguous()
-            tokens = getattr(self, f"layers{number}")[0](tokens)
-            features.append(_channels_first(tokens, normalize))
-        return features
+                features = getattr(self, f"layers{number}c")[0](features)
+            features = getattr(self, f"layers{number}")[0](features)
+            outputs.append(features)
+        return [_normalised(output) for output in outputs] if normalize else outputs
 
 
-def _channels_first(tokens: Tensor, normalize: bool) -> Tensor:
-    if normalize:
-        tokens = F.layer_norm(tokens, tokens.shape[-1:])
-    return tokens.permute(0, 4, 1, 2, 3)
+def _normalised(features: Tensor) -> Tensor:
+    tokens = features.permute(0, 2, 3, 4, 1)
+    return F.layer_norm(tokens, tokens.shape[-1:]).permute(0, 4, 1, 2, 3)
