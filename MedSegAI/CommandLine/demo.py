@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ _FILES = {
     "scene": "scene.mrb",
     "3D view": "view3d.png",
 }
-_SLICE_WIDTH_MM = 180.0
+_SLICE_WIDTH_MM = 160.0
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -51,12 +51,13 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.evaluation.symmetry import left_right_symmetry
     from MedSegAI.Logic.files.atomic import make_folder
     from MedSegAI.Logic.files.write import write_segmentation, write_volume
+    from MedSegAI.Logic.localise.atlas import icbm152_t1
     from MedSegAI.Logic.models.registry import find_model
     from MedSegAI.Logic.report.volumes import segment_volumes
     from MedSegAI.Logic.settings import RunSettings
 
     model, settings = find_model(options.model), RunSettings()
-    scan = _template()
+    scan = replace(icbm152_t1(), name="ICBM152 T1")
     folder = make_folder(options.output)
     files = WrittenFiles({what: folder / name for what, name in _FILES.items()})
     with told_what_was_written(files), open_runner(in_process=options.in_process) as runner:
@@ -79,10 +80,6 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     }
     lines = (run_line(result), *volume_lines(volumes), *_symmetry_lines(symmetry), *_place_lines(files))
     return Outcome(facts, lines)
-
-
-def _template() -> Volume:
-    raise NotImplementedError
 
 
 def _write_table(path: Path, volumes: tuple[SegmentVolume, ...]) -> None:
@@ -109,7 +106,8 @@ def _write_pictures(
             reporter.message(f"Left out: {files.wanted[what].name}. {error}")
 
     options = {"labels": result.labels, "table": result.table, "heat": heat, "width_mm": _SLICE_WIDTH_MM}
-    write("slices", lambda path: write_slice_figure(path, scan, **options))
+    title = f"{scan.name}, segmented by {result.provenance.model}. Heat: {heat.name}"
+    write("slices", lambda path: write_slice_figure(path, scan, title=title, **options))
     scenes: list[CaseScene] = []
 
     def write_new_scene(path: Path) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from MedSegAI.CommandLine import demo, doctor, evaluate, explain, models, segment, train
+from MedSegAI.CommandLine.case_options import with_regions_joined
 from MedSegAI.CommandLine.errors import UsageError, as_shown, show_error
 from MedSegAI.CommandLine.interruption import stop_on_signals
 from MedSegAI.CommandLine.outcome import Outcome
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 all went well; 1 a fault of the program; 2 an input, option or file that cannot be used; 130 stopped by Ctrl-C.
     """
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    arguments = with_regions_joined(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
     try:
         options = command_line_parser().parse_args(arguments)

@@ -194,3 +194,13 @@ def test_asking_for_help_imports_nothing_heavy():
 def test_no_command_does_array_arithmetic():
     for path in Path(main_module.__file__).parent.glob("*.py"):
         assert not any(f"import {name}" in path.read_text() for name in ("numpy", "torch", "SimpleITK")), path
+
+
+def test_a_region_may_begin_with_a_minus():
+    """argparse alone takes ``-44,-8,...`` for an option."""
+    from MedSegAI.CommandLine.case_options import with_regions_joined
+
+    region = "-44,-8,-46,4,-34,8"
+    for written in (["--roi", region], [f"--roi={region}"]):
+        options = command_line_parser().parse_args(with_regions_joined(["segment", "a.nii", "-o", "b.nii", *written]))
+        assert options.roi == region
