@@ -129,7 +129,7 @@ def save_scene(scene: slicer.vtkMRMLScene, path: str | os.PathLike[str]) -> Path
             scene.SetURL(address)
             scene.SetRootDirectory(folder or ".")
         if not written:
-            _log.warning("Writing '%s' failed: %s", target, complaints())
+            _log.info("Writing '%s' failed: %s", target, complaints())
             raise StorageError(
                 f"The scene could not be written to '{target}'.",
                 advice="Check that the disk and the temporary folder have room, or choose another folder.",
@@ -156,7 +156,7 @@ def load_scene(path: str | os.PathLike[str], *, into: OpenScene | None = None) -
     with caught_vtk_messages() as complaints:
         done = opened.mrml.ReadFromMRB(str(source.resolve()), True, slicer.vtkMRMLMessageCollection())
     if not done:
-        _log.warning("Reading '%s' failed: %s", source, complaints())
+        _log.info("Reading '%s' failed: %s", source, complaints())
         raise InputError(
             f"'{source}' could not be read as a scene: some of its nodes or data are broken.",
             advice="Save the scene again where it was made.",

@@ -175,23 +175,44 @@ def test_the_wrong_kind_of_scan(refused, series):
     assert "is a CT scan" in sentence
 
 
-def test_a_full_disk(crop, tmp_path):
-    """Files may not grow beyond 4 KiB: what a full disk does to a writer, at the moment of writing."""
-    results = tmp_path / "results"
-    results.mkdir()
-
-    def small_files_only() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
+def segment_with_files_no_larger_than(limit: int, *arguments: object) -> tuple[int, str]:
+    """What a full disk does to a writer, at the moment of writing; exit code and last line of standard error."""
     command = start_medsegai(
-        *("segment", crop, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--in-process"),
-        preexec_fn=small_files_only,
+        *("segment", *arguments, "--model", MODEL_NAME),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     out, err = command.communicate(timeout=120)
-    assert (command.returncode, out) == (2, "")
-    assert "the disk is full" in err.splitlines()[-1]
-    assert str(results / "out.seg.nrrd") in err
-    assert list(results.iterdir()) == []
+    assert out == ""
+    assert "Traceback" not in err
+    return command.returncode, err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("ending", [".seg.nrrd", ".nii"])
+def test_a_full_disk(crop, tmp_path, ending):
+    out = tmp_path / f"out{ending}"
+    code, sentence = segment_with_files_no_larger_than(4096, crop, "-o", out, "--in-process")
+    assert (code, list(tmp_path.iterdir())) == (2, [])
+    assert sentence.startswith(f"medsegai: '{out}' could not be written: the disk is full.")
+
+
+def test_a_disk_that_is_full_before_the_heat_map_keeps_the_segmentation_and_says_so(crop, tmp_path):
+    out, heat = tmp_path / "out.seg.nrrd", tmp_path / "heat.nrrd"
+    options = ("-o", out, "--heatmap", heat, "--target", "anterior_hippocampus", "--in-process")
+    code, sentence = segment_with_files_no_larger_than(100_000, crop, *options)
+    assert (code, list(tmp_path.iterdir())) == (2, [out])
+    assert f"'{heat}' could not be written: the disk is full." in sentence
+    assert f"Written: segmentation '{out}'. Not written: heat map '{heat}'." in sentence
+
+
+def test_a_full_temporary_folder_of_the_worker(crop, tmp_path, monkeypatch):
+    results, scratch = tmp_path / "results", tmp_path / "scratch"
+    results.mkdir()
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    code, sentence = segment_with_files_no_larger_than(20_000, crop, "-o", results / "out.seg.nrrd")
+    assert (code, list(results.iterdir()), list(scratch.iterdir())) == (2, [], [])
+    assert "the disk is full" in sentence
+    assert str(scratch) in sentence
 
 
 def test_a_scene_without_the_slicer_core_is_refused_before_the_work(refused, crop, tmp_path, monkeypatch):

@@ -54,7 +54,8 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
     """The sentence for an operating system error met while writing ``path``."""
     name = f"'{path}'"
-    if error.errno in _FULL:
+    # numpy's array writer leaves out the number and says "N requested and M written".
+    if error.errno in _FULL or (error.errno is None and "requested and" in str(error)):
         return StorageError(
             f"{name} could not be written: the disk is full.", advice="Free some space or choose another folder."
         )
