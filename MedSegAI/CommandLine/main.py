@@ -66,7 +66,13 @@ def command_line_parser() -> argparse.ArgumentParser:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Raises instead of leaving the process, so that a usage error looks like every other error."""
+    """Raises instead of leaving the process, so that a usage error looks like every other error.
+
+    Options must be written out: an abbreviation that works today would become ambiguous with the next option.
+    """
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message[:1].upper()}{message[1:]}.", advice=f"Try '{self.prog} --help'.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.Logic.errors import InputError, StorageError
+from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.training.config import TrainingConfig
@@ -42,7 +42,12 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.training.trainer import CHECKPOINT_NAME, train
 
     _refuse_wrong_folder(folder, started=(folder / CHECKPOINT_NAME).is_file(), resume=options.resume)
-    summary = train(config, data=options.data, output=folder, reporter=reporter)
+    try:
+        summary = train(config, data=options.data, output=folder, reporter=reporter)
+    except (Cancelled, KeyboardInterrupt) as stop:
+        kept = (folder / CHECKPOINT_NAME).is_file()
+        advice = f"Go on later with --resume -o {folder}." if kept else "No epoch was finished, so nothing is kept."
+        raise Cancelled(advice=advice) from stop
     facts = {
         "checkpoint": str(summary.checkpoint),
         "best_checkpoint": str(summary.best_checkpoint),

@@ -71,7 +71,14 @@ def test_the_version_is_shown(capsys):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["nonsense"], ["segment"], ["models"], ["segment", "a.nii", "-o", "b.seg.nrrd", "--overlap", "much"]],
+    [
+        [],
+        ["nonsense"],
+        ["segment"],
+        ["models"],
+        ["doctor", "--js"],
+        ["segment", "a.nii", "-o", "b.seg.nrrd", "--overlap", "much"],
+    ],
 )
 def test_a_wrong_command_line_is_one_sentence_and_exit_code_2(arguments, medsegai):
     shown = medsegai(*arguments)

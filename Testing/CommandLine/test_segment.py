@@ -72,6 +72,30 @@ def test_the_worker_process_and_this_process_give_the_same(medsegai, crop, tmp_p
     assert np.array_equal(one, other)
 
 
+@pytest.mark.parametrize("ending", [".nii", ".nrrd", ".mha", ".mhd"])
+def test_every_input_format_gives_the_same_segmentation(medsegai, crop, crop_image, tmp_path, ending):
+    sitk.WriteImage(crop_image, str(tmp_path / f"scan{ending}"))
+    found = []
+    for number, scan in enumerate((crop, tmp_path / f"scan{ending}")):
+        out = tmp_path / f"{number}.nrrd"
+        shown = medsegai("segment", scan, "-o", out, "--model", MODEL_NAME, "--in-process")
+        assert shown.code == 0, shown.err
+        found.append(sitk.ReadImage(str(out)))
+    assert np.array_equal(*map(sitk.GetArrayFromImage, found))
+    assert np.allclose(found[0].GetOrigin(), found[1].GetOrigin(), atol=1e-4)
+
+
+def test_a_dicom_folder_is_segmented_on_its_own_grid(medsegai, data_folder, tmp_path):
+    series = data_folder / "tcia_brain_dicom" / "Study1" / "13_HCropVolume"
+    if not series.is_dir():
+        pytest.skip(f"no DICOM series at {series}")
+    out = tmp_path / "out.seg.nrrd"
+    shown = medsegai("segment", series, "-o", out, "--model", MODEL_NAME, "--in-process")
+    assert shown.code == 0, shown.err
+    assert "does not say what kind of scan" not in shown.err
+    assert read_segmentation(out).labels.grid.shape[0] == len(list(series.iterdir()))
+
+
 def test_a_person_reads_the_volumes_and_where_the_files_are(medsegai, crop, tmp_path):
     out = tmp_path / "out.seg.nrrd"
     shown = medsegai("segment", crop, "-o", out, "--model", MODEL_NAME, "--in-process")

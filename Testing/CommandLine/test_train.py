@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
 import yaml
 
-from Testing.CommandLine.conftest import CARD_TEMPLATE
+from Testing.CommandLine.conftest import CARD_TEMPLATE, start_medsegai
 
 
 @pytest.fixture
@@ -74,6 +75,22 @@ def test_a_trained_run_becomes_a_model_with_the_averaged_weights(medsegai, confi
     stored = load_network(read_model(tmp_path / "model")).state_dict()
     for key, value in average_weights(best).items():
         torch.testing.assert_close(stored[key], value, rtol=1e-3, atol=1e-4)
+
+
+def test_a_run_stopped_by_ctrl_c_keeps_its_epochs_and_says_how_to_go_on(config, dataset, tmp_path):
+    run = tmp_path / "run"
+    command = start_medsegai(
+        *("train", config, "--data", dataset, "-o", run, "--json"),
+        *("--set", "total_steps=1000", "--set", "validation.every_epochs=1000"),
+    )
+    for line in command.stderr:
+        if json.loads(line).get("progress", {}).get("done", 0) >= 2:
+            break
+    command.send_signal(signal.SIGINT)
+    out, err = command.communicate(timeout=60)
+    assert command.returncode == 130, err
+    assert json.loads(out)["error"]["advice"] == f"Go on later with --resume -o {run}."
+    assert {path.name for path in run.iterdir()} <= {"last.pt", "best.pt", "epochs.csv"}
 
 
 @pytest.mark.parametrize(
