@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.CommandLine.columns import columns
-from MedSegAI.Logic.errors import LabelError
+from MedSegAI.CommandLine.errors import keep_log
+from MedSegAI.Logic.errors import LabelError, WorkerError
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.inference.result import SegmentationResult
@@ -18,11 +19,23 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_runner(*, in_process: bool) -> Iterator[Runner]:
-    """Who computes: a worker process, or this one. The worker is gone when the block ends, however it ends."""
+    """Who computes: a worker process, or this one. The worker is gone when the block ends, however it ends.
+
+    Raises:
+        WorkerError: whatever the worker failed with; its log, which goes with it, is kept and named.
+    """
     from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
 
-    with InlineRunner() if in_process else SubprocessRunner() as runner:
-        yield runner
+    if in_process:
+        with InlineRunner() as runner:
+            yield runner
+        return
+    with SubprocessRunner() as runner:
+        try:
+            yield runner
+        except WorkerError as error:
+            kept = keep_log(runner.log)
+            raise WorkerError(error.problem, advice=f"{error.advice} The worker's log: {kept}.") from error
 
 
 def refuse_unknown_target(target: str, card: ModelCard) -> None:

@@ -66,6 +66,18 @@ def write_traceback(error: BaseException) -> Path:
             "".join(traceback.format_exception(type(error), error, error.__traceback__)),
         ]
     )
+    return _write_log(text)
+
+
+def keep_log(path: Path) -> Path:
+    """Copy a log that is about to be removed into a new file of the temporary folder; its path."""
+    try:
+        return _write_log(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError as error:
+        return _write_log(f"The log could not be read: {error}\n")
+
+
+def _write_log(text: str) -> Path:
     try:
         handle, name = tempfile.mkstemp(prefix="medsegai-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

@@ -55,6 +55,25 @@ def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, 
     assert left == []
 
 
+def test_a_worker_that_is_killed_is_told_with_its_log_and_nothing_is_left(larger_scan, tmp_path, monkeypatch):
+    results, scratch = tmp_path / "results", tmp_path / "scratch"
+    results.mkdir()
+    scratch.mkdir()
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    command = start_medsegai(
+        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json"),
+        *("--overlap", "0.9"),
+    )
+    (worker,) = _wait_for_the_first_window(command)
+    worker.kill()
+    out, err = command.communicate(timeout=60)
+    error = json.loads(out)["error"]
+    assert (command.returncode, error["kind"]) == (2, "WorkerError"), err
+    assert list(results.iterdir()) == []
+    (log,) = scratch.iterdir()
+    assert f"The worker's log: {log}." in error["advice"]
+
+
 def _wait_for_the_first_window(command) -> list[psutil.Process]:
     """Read progress until windows are under way; returns the processes that the command started."""
     for line in command.stderr:

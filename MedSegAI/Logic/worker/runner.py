@@ -27,7 +27,7 @@ from MedSegAI.Logic.worker.protocol import Job
 from MedSegAI.Logic.worker.running_job import InlineJob, RunningJob
 from MedSegAI.Logic.worker.subprocess_job import SubprocessJob
 from MedSegAI.Logic.worker.warm_models import WarmModels
-from MedSegAI.Logic.worker.worker_process import WorkerProcess
+from MedSegAI.Logic.worker.worker_process import LOG_NAME, WorkerProcess
 
 T = TypeVar("T")
 
@@ -204,6 +204,11 @@ class SubprocessRunner(Runner):
     def worker_pid(self) -> int | None:
         """Number of the worker's process, None where none is running."""
         return next((process.pid for process in self._processes if process.is_alive), None)
+
+    @property
+    def log(self) -> Path:
+        """What the worker wrote to its standard error; :meth:`close` removes it."""
+        return self._folder / LOG_NAME
 
     def close(self) -> None:
         """End the worker and remove the private folder's content; a later job starts a new worker."""

@@ -15,6 +15,7 @@ from MedSegAI.Logic.worker.protocol import Ready, ToParent, ToWorker, decode, en
 
 START = Path(__file__).resolve().with_name("start_worker.py")
 
+LOG_NAME = "worker.log"
 _SECONDS_TO_TERMINATE = 1.0
 
 
@@ -28,7 +29,7 @@ class WorkerProcess:
     """
 
     def __init__(self, folder: Path, *, python: str = sys.executable, idle_seconds: float) -> None:
-        self.log = folder / "worker.log"
+        self.log = folder / LOG_NAME
         self.ready: Ready | None = None
         self.started = time.monotonic()
         self._events: queue.Queue[ToParent | WorkerError | None] = queue.Queue()
