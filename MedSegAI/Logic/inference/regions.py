@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.localise.localise import localise
 from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localise.region import parse_region
 from MedSegAI.Logic.models.card import Localiser, ModelCard, Side
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import RunSettings
@@ -34,8 +36,6 @@ def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, re
     localiser = card.localiser
     needs_localiser = localiser is not None and not fits(volume.grid, localiser)
     if settings.region is not None:
-        from MedSegAI.Logic.localise.region import parse_region
-
         box = parse_region(settings.region, volume.grid, reporter=reporter)
         grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
         if needs_localiser and len(localiser.sides) > 1:
@@ -44,8 +44,6 @@ def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, re
     if not needs_localiser:
         grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
         return ChosenRegions((_as_it_is("whole volume", grid, card.labels),), card.labels)
-    from MedSegAI.Logic.localise.localise import localise
-
     found = localise(volume, localiser, spacing_mm=card.spacing_mm, reporter=reporter)
     return ChosenRegions(found, localiser.labels)
 
