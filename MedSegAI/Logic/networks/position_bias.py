@@ -27,15 +27,16 @@ def window_bias(table: Tensor, index: Tensor, window: Window) -> Tensor:
     A window clipped to a short axis takes the leading part of the full window's ``index``, as published networks do.
     """
     tokens = window[0] * window[1] * window[2]
-    return table.t()[:, index[:tokens, :tokens].reshape(-1)].view(-1, *window, *window)
+    rows = index[:tokens, :tokens].reshape(-1)
+    return table.t().contiguous().index_select(1, rows).view(-1, *window, *window)
 
 
 def window_bias_gradient(gradient: Tensor, index: Tensor, rows: int) -> Tensor:
     """Gradient (rows, heads) of the table for a ``gradient`` shaped as the bias of a whole window."""
     heads, *window = gradient.shape[:4]
     tokens = window[0] * window[1] * window[2]
-    flat = gradient.reshape(heads, -1).t().contiguous()
-    return torch.ops.aten.embedding_dense_backward(flat, index[:tokens, :tokens].reshape(-1), rows, -1, False)
+    total = gradient.new_zeros(heads, rows)
+    return total.index_add_(1, index[:tokens, :tokens].reshape(-1), gradient.reshape(heads, -1)).t().contiguous()
 
 
 def group_bias(bias: Tensor, group: WindowGroup) -> Tensor:

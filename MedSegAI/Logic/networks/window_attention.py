@@ -82,7 +82,7 @@ class WindowAttention(nn.Module):
         return [self._known_biases[group.kind] for group in groups]
 
     def __getstate__(self) -> dict:
-        return {**super().__getstate__(), "_known_table": None, "_known_biases": {}}
+        return {**self.__dict__, "_known_table": None, "_known_biases": {}}
 
 
 class _WindowAttention(torch.autograd.Function):
