@@ -71,4 +71,6 @@ def _millimetres(parts: list[str], text: str) -> tuple[float, ...]:
 
 def _bounds_ras(grid: Grid) -> str:
     ras = grid.corners_lps() * [-1.0, -1.0, 1.0]
-    return ",".join(f"{edge:.1f}" for axis in range(3) for edge in (ras[:, axis].min(), ras[:, axis].max()))
+    return ",".join(
+        f"{round(edge, 1) + 0.0:.1f}" for axis in range(3) for edge in (ras[:, axis].min(), ras[:, axis].max())
+    )

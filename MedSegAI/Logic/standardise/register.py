@@ -1,15 +1,16 @@
 """Coarse linear registration of a head to a template: rigid, then affine, the same bits on every run.
 
 Mattes mutual information (Mattes et al., IEEE TMI 2003) over every voxel of the template's brain at 8, 4 and 3 mm, with
-regular-step gradient descent from several starts. The metric looks only inside the brain mask: outside it a template
-without a skull would pull the skull of a whole head onto the edge of its brain.
+regular-step gradient descent from many starts. Fitting looks only inside the brain mask: outside it a template without
+a skull would pull the skull of a whole head onto the edge of its brain. Half of the starts use a wider mask, because
+the outline of the brain is seen from further away than what is in it.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,9 @@ _BINS = 32
 _PITCHES_DEGREES = (-20.0, 0.0, 20.0)
 _SHIFTS_MM = (-30.0, 0.0, 30.0)
 _CROWN_TO_CENTRE_MM = 75.0
-_STARTS_KEPT = 3
+_WIDER_BY_MM = 8.0
+_STARTS_KEPT = 10
+_FITS_KEPT = 2
 _DIFFERENT = 0.1
 _PADDING_MM = 80.0
 _STAGE = "registering to the template"
@@ -71,10 +74,11 @@ class Registration:
 
 @dataclass(frozen=True, eq=False)
 class RegistrationTemplate:
-    """A template and its mask at the resolutions of the registration; make it once with :meth:`prepare`."""
+    """A template and its masks at the resolutions of the registration; make it once with :meth:`prepare`."""
 
     images: dict[float, Volume]
     masks: dict[float, Volume]
+    wide_mask: Volume
     centre: np.ndarray
 
     @classmethod
@@ -83,7 +87,8 @@ class RegistrationTemplate:
         images = _pyramid(template)
         masks = {mm: resample_labels(mask, image.grid) for mm, image in images.items()}
         middle = masks[_MIDDLE_MM]
-        return cls(images, masks, middle.grid.lps_of(np.argwhere(middle.array).mean(0)))
+        wide_mask = _dilated(masks[_START_MM], round(_WIDER_BY_MM / _START_MM))
+        return cls(images, masks, wide_mask, middle.grid.lps_of(np.argwhere(middle.array).mean(0)))
 
 
 def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter) -> Registration:
@@ -104,29 +109,45 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
         InputError: if the scan and the template cannot be brought to overlap at all.
         Cancelled: if the user asked to stop.
     """
-    total = _STARTS_KEPT + 3
     with _one_thread():
-        reporter.progress(0, total, _STAGE)
+        steps = _Steps(reporter, total=2 + _STARTS_KEPT + _FITS_KEPT + 1)
         images = _pyramid(scan)
-        raise_if_cancelled(reporter)
-        reporter.progress(1, total, _STAGE)
-        fitted = []
-        for number, start in enumerate(_best_starts(images[_START_MM], template, reporter)):
-            raise_if_cancelled(reporter)
-            reporter.progress(2 + number, total, _STAGE)
-            fitted.append(_fit(start, images, template))
-        if not fitted:
+        steps.next()
+        starts = _best_starts(images[_START_MM], template, reporter)
+        steps.next()
+        if not starts:
             raise InputError(
                 f"'{scan.name}' could not be brought to overlap with the head template.",
                 advice="Choose the region yourself (--roi).",
             )
-        _, affine = min(fitted, key=lambda fit: fit[0])
-        raise_if_cancelled(reporter)
-        reporter.progress(total - 1, total, _STAGE)
-        _optimise(affine, template, images[_FINE_MM], _FINE_MM, step=0.01, smallest=0.001, iterations=40)
-        quality, coverage = _judge(affine, template, images[_MIDDLE_MM])
-        reporter.progress(total, total, _STAGE)
+        for rigid in starts:
+            _optimise(rigid, template, images, _MIDDLE_MM, step=0.05, smallest=0.002, iterations=40)
+            steps.next()
+        affines = [_affine(rigid) for rigid in _best(starts, template, images)[:_FITS_KEPT]]
+        for affine in affines:
+            _optimise(affine, template, images, _MIDDLE_MM, step=0.03, smallest=0.002, iterations=60)
+            steps.next()
+        affine = _best(affines, template, images)[0]
+        _optimise(affine, template, images, _FINE_MM, step=0.01, smallest=0.001, iterations=40)
+        quality, coverage = _judge(affine, template, images)
+        steps.finish()
     return Registration(_in_millimetres(affine), quality, coverage)
+
+
+class _Steps:
+    """Progress through the stages, and the question whether to stop between them."""
+
+    def __init__(self, reporter: Reporter, *, total: int) -> None:
+        self._reporter, self._done, self._total = reporter, 0, total
+        reporter.progress(0, total, _STAGE)
+
+    def next(self) -> None:
+        raise_if_cancelled(self._reporter)
+        self._done += 1
+        self._reporter.progress(self._done, self._total, _STAGE)
+
+    def finish(self) -> None:
+        self._reporter.progress(self._total, self._total, _STAGE)
 
 
 @contextmanager
@@ -164,31 +185,47 @@ def _shrunk(volume: Volume, mm: float) -> Volume:
     return Volume.from_sitk(sitk.BinShrink(volume.to_sitk(), factors), name=volume.name)
 
 
-def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Reporter) -> list[SimpleITK.Euler3DTransform]:
-    """A few rigid transforms that differ, each improved at the coarsest level from a guess at where the head is."""
+def _dilated(mask: Volume, voxels: int) -> Volume:
     import SimpleITK as sitk
 
-    found: list[tuple[float, SimpleITK.Euler3DTransform]] = []
-    for centre, shift, pitch in itertools.product(_guessed_centres(image), _SHIFTS_MM, _PITCHES_DEGREES):
-        raise_if_cancelled(reporter)
-        rigid = sitk.Euler3DTransform()
-        rigid.SetCenter((template.centre / _UNIT_MM).tolist())
-        rigid.SetRotation(float(np.deg2rad(pitch)), 0.0, 0.0)
-        rigid.SetTranslation(((centre + np.array([0.0, 0.0, shift]) - template.centre) / _UNIT_MM).tolist())
-        try:
-            value = _optimise(
-                rigid, template, image, _START_MM, step=0.15, smallest=0.005, iterations=40, padding_mm=_PADDING_MM
-            )
-        except RuntimeError:
-            # ITK refuses a start from which template and scan do not overlap.
-            continue
-        found.append((value, rigid))
+    return Volume.from_sitk(sitk.BinaryDilate(mask.to_sitk(), [voxels] * 3))
+
+
+def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Reporter) -> list[SimpleITK.Euler3DTransform]:
+    """Rigid transforms that differ, each improved at the coarsest level from a guess at where the head is."""
+    import SimpleITK as sitk
+
+    scan = _in_units(image, padding_mm=_PADDING_MM)
     kept: list[SimpleITK.Euler3DTransform] = []
-    for _, rigid in sorted(found, key=lambda entry: entry[0]):
-        away = (np.abs(np.subtract(rigid.GetParameters(), other.GetParameters())).max() for other in kept)
+    for mask in (template.masks[_START_MM], template.wide_mask):
+        found: list[tuple[float, SimpleITK.Euler3DTransform]] = []
+        for centre, shift, pitch in itertools.product(_guessed_centres(image), _SHIFTS_MM, _PITCHES_DEGREES):
+            raise_if_cancelled(reporter)
+            rigid = sitk.Euler3DTransform()
+            rigid.SetCenter((template.centre / _UNIT_MM).tolist())
+            rigid.SetRotation(float(np.deg2rad(pitch)), 0.0, 0.0)
+            rigid.SetTranslation(((centre + np.array([0.0, 0.0, shift]) - template.centre) / _UNIT_MM).tolist())
+            method = _method(rigid, mask, step=0.15, smallest=0.005, iterations=40)
+            try:
+                method.Execute(_in_units(template.images[_START_MM]), scan)
+            except RuntimeError:
+                # ITK refuses a start from which template and scan do not overlap.
+                continue
+            found.append((method.GetMetricValue(), rigid))
+        kept += _that_differ(sorted(found, key=lambda entry: entry[0]), kept)[: _STARTS_KEPT // 2]
+    return kept
+
+
+def _that_differ(
+    ranked: list[tuple[float, SimpleITK.Euler3DTransform]], others: list[SimpleITK.Euler3DTransform]
+) -> list[SimpleITK.Euler3DTransform]:
+    """The transforms in order of rank without those that lie close to a better or to another one."""
+    kept: list[SimpleITK.Euler3DTransform] = []
+    for _, rigid in ranked:
+        away = (np.abs(np.subtract(rigid.GetParameters(), near.GetParameters())).max() for near in [*others, *kept])
         if all(distance > _DIFFERENT for distance in away):
             kept.append(rigid)
-    return kept[:_STARTS_KEPT]
+    return kept
 
 
 def _guessed_centres(image: Volume) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -200,55 +237,55 @@ def _guessed_centres(image: Volume) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     return bright.mean(0), (corners.min(0) + corners.max(0)) / 2, below
 
 
-def _fit(
-    rigid: SimpleITK.Euler3DTransform, images: dict[float, Volume], template: RegistrationTemplate
-) -> tuple[float, SimpleITK.AffineTransform]:
-    """Refine rigidly, then affinely at the middle level; returns the metric over all of the mask (lower is better)."""
+def _affine(rigid: SimpleITK.Euler3DTransform) -> SimpleITK.AffineTransform:
     import SimpleITK as sitk
 
-    image = images[_MIDDLE_MM]
-    _optimise(rigid, template, image, _MIDDLE_MM, step=0.05, smallest=0.002, iterations=40)
     affine = sitk.AffineTransform(3)
     affine.SetCenter(rigid.GetCenter())
     affine.SetMatrix(rigid.GetMatrix())
     affine.SetTranslation(rigid.GetTranslation())
-    _optimise(affine, template, image, _MIDDLE_MM, step=0.03, smallest=0.002, iterations=60)
-    # Padded, so that a fit that leaves half of the brain outside the scan does not win by what is left.
-    return _metric(affine, template, _MIDDLE_MM).MetricEvaluate(
-        _in_units(template.images[_MIDDLE_MM]), _in_units(image, padding_mm=_PADDING_MM)
-    ), affine
+    return affine
+
+
+def _best(
+    transforms: list[SimpleITK.Transform], template: RegistrationTemplate, images: dict[float, Volume]
+) -> list[SimpleITK.Transform]:
+    """The transforms, best first, by what they explain of the whole brain: half a brain outside the scan counts."""
+    judged = [_judge(transform, template, images) for transform in transforms]
+    order = sorted(range(len(judged)), key=lambda n: -judged[n][0] * judged[n][1])
+    return [transforms[n] for n in order]
 
 
 def _optimise(
     transform: SimpleITK.Transform,
     template: RegistrationTemplate,
-    image: Volume,
+    images: dict[float, Volume],
     level_mm: float,
     *,
     step: float,
     smallest: float,
     iterations: int,
-    padding_mm: float = 0.0,
-) -> float:
-    """Improve ``transform`` in place; step lengths in units of ``_UNIT_MM``. Returns the metric, lower is better."""
-    method = _metric(transform, template, level_mm)
-    method.SetOptimizerAsRegularStepGradientDescent(step, smallest, iterations, 0.6, 1e-8)
-    method.SetOptimizerScales([1.0] * transform.GetNumberOfParameters())
-    method.Execute(_in_units(template.images[level_mm]), _in_units(image, padding_mm=padding_mm))
-    return method.GetMetricValue()
+) -> None:
+    """Improve ``transform`` in place at one level; step lengths in units of ``_UNIT_MM``."""
+    method = _method(transform, template.masks[level_mm], step=step, smallest=smallest, iterations=iterations)
+    # ITK refuses to go on once the scan has left the template; such a fit is judged as it is, and loses.
+    with suppress(RuntimeError):
+        method.Execute(_in_units(template.images[level_mm]), _in_units(images[level_mm]))
 
 
-def _metric(
-    transform: SimpleITK.Transform, template: RegistrationTemplate, level_mm: float
+def _method(
+    transform: SimpleITK.Transform, mask: Volume, *, step: float, smallest: float, iterations: int
 ) -> SimpleITK.ImageRegistrationMethod:
     import SimpleITK as sitk
 
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetMetricSamplingStrategy(method.NONE)
-    method.SetMetricFixedMask(_in_units(template.masks[level_mm]))
+    method.SetMetricFixedMask(_in_units(mask))
     method.SetInterpolator(sitk.sitkLinear)
     method.SetInitialTransform(transform, inPlace=True)
+    method.SetOptimizerAsRegularStepGradientDescent(step, smallest, iterations, 0.6, 1e-8)
+    method.SetOptimizerScales([1.0] * transform.GetNumberOfParameters())
     return method
 
 
@@ -273,13 +310,15 @@ def _in_millimetres(affine: SimpleITK.AffineTransform) -> LinearTransform:
     return LinearTransform(tuple(matrix.ravel()))
 
 
-def _judge(affine: SimpleITK.AffineTransform, template: RegistrationTemplate, image: Volume) -> tuple[float, float]:
+def _judge(
+    transform: SimpleITK.Transform, template: RegistrationTemplate, images: dict[float, Volume]
+) -> tuple[float, float]:
     """Correlation ratio and coverage inside the mask, both 0..1."""
     import SimpleITK as sitk
 
-    fixed = template.images[_MIDDLE_MM]
+    fixed, image = template.images[_MIDDLE_MM], images[_MIDDLE_MM]
     outside = float(image.array.min()) - 1.0
-    moved = sitk.Resample(_in_units(image), _in_units(fixed), affine, sitk.sitkLinear, outside)
+    moved = sitk.Resample(_in_units(image), _in_units(fixed), transform, sitk.sitkLinear, outside)
     brain = template.masks[_MIDDLE_MM].array > 0
     seen = brain & (sitk.GetArrayFromImage(moved) > outside + 0.5)
     coverage = float(seen.sum() / brain.sum())
