@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.case_options import DEFAULT_MODEL
-from MedSegAI.CommandLine.case_run import made_by, open_runner, run_line, volume_facts, volume_lines
+from MedSegAI.CommandLine.case_run import (
+    made_by,
+    open_runner,
+    refuse_unknown_target,
+    run_line,
+    volume_facts,
+    volume_lines,
+)
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
@@ -57,6 +64,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.settings import RunSettings
 
     model, settings = find_model(options.model), RunSettings()
+    refuse_unknown_target(options.target, model.card)
     scan = replace(icbm152_t1(), name="ICBM152 T1")
     folder = make_folder(options.output)
     files = WrittenFiles({what: folder / name for what, name in _FILES.items()})

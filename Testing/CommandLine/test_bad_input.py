@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 from collections.abc import Callable
@@ -185,6 +186,14 @@ def segment_with_files_no_larger_than(limit: int, *arguments: object) -> tuple[i
     assert out == ""
     assert "Traceback" not in err
     return command.returncode, err.splitlines()[-1]
+
+
+@pytest.fixture(autouse=True)
+def no_coverage_in_subprocesses(monkeypatch):
+    """Coverage writes files of its own, and complains loudly where files may not grow."""
+    for name in list(os.environ):
+        if name.startswith("COV"):
+            monkeypatch.delenv(name)
 
 
 @pytest.mark.parametrize("ending", [".seg.nrrd", ".nii"])

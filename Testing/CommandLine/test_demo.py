@@ -64,6 +64,13 @@ def test_without_gl_the_demo_ends_well_and_says_which_picture_was_left_out(tmp_p
     assert any(text.startswith("Left out: view3d.png.") for text in messages)
 
 
+def test_an_unknown_label_is_refused_before_the_work(medsegai, tmp_path):
+    shown = medsegai("demo", "-o", tmp_path / "demo", "--model", MODEL_NAME, "--target", "liver")
+    assert shown.code == 2
+    assert "left_anterior_hippocampus (1)" in shown.err
+    assert not (tmp_path / "demo").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_refused_before_the_work(medsegai, tmp_path):
     (tmp_path / "demo").touch()
     shown = medsegai("demo", "-o", tmp_path / "demo", "--model", MODEL_NAME)
