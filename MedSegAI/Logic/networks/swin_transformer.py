@@ -121,10 +121,7 @@ class PatchMerging(nn.Module):
         self.norm = nn.LayerNorm(8 * channels)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens (batch, k, j, i, channels) to half of each axis and twice the channels."""
-        depth, height, width = tokens.shape[1:4]
-        if depth % 2 or height % 2 or width % 2:
-            tokens = F.pad(tokens, (0, 0, 0, width % 2, 0, height % 2, 0, depth % 2))
+        """Tokens (batch, k, j, i, channels), all axes even, to half of each axis and twice the channels."""
         joined = torch.cat([tokens[:, k::2, j::2, i::2] for k, j, i in self.order], dim=-1)
         return self.reduction(self.norm(joined))
 

@@ -13,6 +13,9 @@ from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.networks.convolution_blocks import DecoderBlock, EncoderBlock, OutputBlock
 from MedSegAI.Logic.networks.swin_transformer import MERGE_ORDERS, SwinTransformer
 
+STEP = 32
+"""Sides of the input are multiples of this: it is halved once by the patches and once by each of four stages."""
+
 
 class SwinUNETR(nn.Module):
     """A Swin transformer encoder and a convolutional decoder; input (batch, in_channels, k, j, i) float.
@@ -47,10 +50,9 @@ class SwinUNETR(nn.Module):
     ) -> None:
         super().__init__()
         rates = {"drop_rate": drop_rate, "attn_drop_rate": attn_drop_rate, "dropout_path_rate": dropout_path_rate}
-        _check_arguments(feature_size, depths, num_heads, downsample, rates)
+        _check_arguments(patch_size, feature_size, depths, num_heads, downsample, rates)
         affine = _is_affine(norm_name)
         width = feature_size
-        self.patch_size = patch_size
         self.normalize = normalize
         self.swinViT = SwinTransformer(
             in_channels,
@@ -84,7 +86,7 @@ class SwinUNETR(nn.Module):
     def forward(self, volume: Tensor) -> Tensor:
         """Logits (batch, out_channels, k, j, i) for a volume (batch, in_channels, k, j, i).
 
-        Raises InputError when a side is not a multiple of ``patch_size ** 5`` or the bottleneck is a single voxel.
+        Raises InputError when a side is not a multiple of 32 or the bottleneck is a single voxel.
         """
         self._check_shape(tuple(volume.shape[2:]))
         features = self.swinViT(volume, normalize=self.normalize)
@@ -97,23 +99,29 @@ class SwinUNETR(nn.Module):
         return self.out(out)
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
-        step = self.patch_size**5
-        if any(length % step for length in shape):
+        if any(length % STEP for length in shape):
             raise InputError(
                 f"The network cannot take a patch of {' x '.join(map(str, shape))} voxels.",
-                advice=f"Each side must be a multiple of {step}.",
+                advice=f"Each side must be a multiple of {STEP}.",
             )
-        if all(length == step for length in shape):
+        if all(length == STEP for length in shape):
             raise InputError(
                 f"A patch of {' x '.join(map(str, shape))} voxels leaves a single voxel at the network's bottleneck.",
-                advice=f"Make at least one side {2 * step} or longer.",
+                advice=f"Make at least one side {2 * STEP} or longer.",
             )
 
 
 def _check_arguments(
-    feature_size: int, depths: Sequence[int], num_heads: Sequence[int], downsample: str, rates: dict[str, float]
+    patch_size: int,
+    feature_size: int,
+    depths: Sequence[int],
+    num_heads: Sequence[int],
+    downsample: str,
+    rates: dict[str, float],
 ) -> None:
     problems = [f"{name} is {rate}, not between 0 and 1" for name, rate in rates.items() if not 0 <= rate <= 1]
+    if patch_size != 2:
+        problems.append(f"patch_size is {patch_size}, but the decoder doubles, so only 2 fits it")
     if feature_size % 12:
         problems.append(f"feature_size is {feature_size}, not a multiple of 12")
     if len(depths) != 4 or len(num_heads) != 4:

@@ -110,7 +110,7 @@ def test_training_with_adamw_follows_monais_losses():
     for network in (theirs.train(), ours.train()):
         optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
         losses.append([])
-        for _ in range(3):
+        for _ in range(2):
             optimiser.zero_grad()
             loss = torch.nn.functional.cross_entropy(network(image), target)
             loss.backward()
@@ -200,9 +200,9 @@ def test_on_a_pretended_gpu_every_tensor_lives_there():
     with fake_gpu() as placeable:
         placeable(network).to(FAKE_GPU)
         with torch.no_grad():
-            logits = network(torch.empty(1, 1, 64, 32, 96, device=FAKE_GPU))
+            logits = network(torch.empty(1, 1, *TINY, device=FAKE_GPU))
     assert str(logits.device) == FAKE_GPU
-    assert logits.shape == (1, 3, 64, 32, 96)
+    assert logits.shape == (1, 3, *TINY)
 
 
 def test_training_without_numbers_gives_every_parameter_a_gradient_where_it_lives():
@@ -255,6 +255,7 @@ def test_a_patch_of_the_wrong_size_is_refused_with_a_sentence(shape, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        ({"patch_size": 4}, "patch_size is 4, but the decoder doubles"),
         ({"feature_size": 20}, "feature_size is 20, not a multiple of 12"),
         ({"drop_rate": 1.5}, "drop_rate is 1.5, not between 0 and 1"),
         ({"depths": (2, 2, 2)}, "must name four stages"),
