@@ -127,12 +127,16 @@ def explain_window(
     features, logits = activations_and_logits(network, torch.as_tensor(window, device=device)[None], layer=layer)
     if not 0 <= label < logits.shape[1]:
         raise ModelError(f"The network has no class {label}; its classes run from 0 to {logits.shape[1] - 1}.")
-    score = logits[0, label][torch.as_tensor(mask, device=device)].sum()
+    inside = torch.as_tensor(mask, device=device)
+    voxels = max(int(inside.sum()), 1)
+    # The alphas depend on the score's scale, and for a sum over thousands of voxels all of them saturate: a channel
+    # then counts however little it matters. So the score is the mean, and the map is scaled back to the sum's.
+    score = logits[0, label][inside].sum() / voxels
     (gradient,) = torch.autograd.grad(score, features)
     with torch.no_grad():
-        weighted = class_activation_map(features.detach()[0], gradient[0], channel_weights=channel_weights)
+        weighted = class_activation_map(features.detach()[0], gradient[0], channel_weights=channel_weights) * voxels
         full = functional.interpolate(weighted[None, None], size=window.shape[1:], mode="trilinear")
-    return full[0, 0].float().cpu().numpy()
+    return full[0, 0].clamp_max(torch.finfo(torch.float32).max).float().cpu().numpy()
 
 
 def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights: ChannelWeights) -> Tensor:
@@ -151,7 +155,7 @@ def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights:
         channel_weights: Grad-CAM++, or plain Grad-CAM.
 
     Returns:
-        (k, j, i) float32, never negative; 0 where a gradient was not finite.
+        (k, j, i) float64, never negative; 0 where a gradient was not finite.
     """
     gradient = torch.nan_to_num(gradient.double(), nan=0.0, posinf=0.0, neginf=0.0)
     features = torch.nan_to_num(features.double(), nan=0.0, posinf=0.0, neginf=0.0)
@@ -162,6 +166,4 @@ def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights:
         features = features.clamp_min(0)
         activation = features.sum(dim=(1, 2, 3), keepdim=True)
         weights = (positive / (2 + positive * activation)).sum(dim=(1, 2, 3))
-    combined = torch.einsum("c,ckji->kji", weights, features).clamp_min(0)
-    largest = torch.finfo(torch.float32).max
-    return combined.clamp_max(largest).float()
+    return torch.einsum("c,ckji->kji", weights, features).clamp_min(0)
