@@ -10,12 +10,15 @@ from typing import Any
 
 from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.evaluation.tables import Evaluation
+from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.models.weights import build_network, load_state, save_model
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint
 from MedSegAI.Logic.training.config import TrainingConfig, config_as_mapping
 from MedSegAI.Logic.training.decathlon import read_split
+
+CASES_NAME = "validation.json"
 
 
 def package_model(
@@ -65,7 +68,9 @@ def package_model(
 
 
 def with_accuracy(model: Model, evaluation: Evaluation, *, command: str) -> Model:
-    """The same model folder with the measured table on its card; the weights are written again, unchanged.
+    """The same model folder with what was measured: means and worst cases on its card, each case in a file beside it.
+
+    The weights are written again, unchanged.
 
     Args:
         model: The model that was measured.
@@ -83,9 +88,17 @@ def with_accuracy(model: Model, evaluation: Evaluation, *, command: str) -> Mode
             f"The evaluation is of other weights than those of '{model.card.name}'.", advice="Evaluate this model."
         )
     plain = evaluation.to_plain()
-    table = {key: plain[key] for key in ("dataset", "subset", "case_count", "seconds_per_case", "mean", "cases")}
-    card = dataclasses.replace(model.card, accuracy={"command": command} | table)
+    measured = {key: plain[key] for key in ("dataset", "subset", "case_count", "seconds_per_case", "mean")}
+    accuracy = {"command": command} | measured | {"lowest_dice": _worst_cases(evaluation), "every_case": CASES_NAME}
+    with write_beside(model.folder / CASES_NAME) as temporary:
+        temporary.write_text(evaluation.to_json(), encoding="utf-8")
+    card = dataclasses.replace(model.card, accuracy=accuracy)
     return save_model(model.folder, card, state=load_file(model.weights_path))
+
+
+def _worst_cases(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    worst = {key: min(evaluation.cases, key=lambda case: case.labels[key].dice) for key in evaluation.label_keys}
+    return {key: {"case": case.case, "dice": round(case.labels[key].dice, 5)} for key, case in worst.items()}
 
 
 def _refuse_other_labels(template: ModelCard, config: TrainingConfig) -> None:
@@ -113,5 +126,4 @@ def _record(config: TrainingConfig, progress: Progress, split: Path) -> dict[str
         "weights": "exponential moving average, stored as float16",
         "configuration": config_as_mapping(config),
         "best_dice_while_training": round(progress.best_dice, 5),
-        "history": [row for row in progress.history if "dice_mean" in row],
     }
