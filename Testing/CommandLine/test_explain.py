@@ -34,7 +34,7 @@ def test_a_stored_segmentation_gives_the_heat_map_of_the_first_run(medsegai, cro
     shown = medsegai("explain", crop, out, "-o", again, "--target", TARGET, "--in-process", "--json")
     assert shown.code == 0, shown.err
     facts = json.loads(shown.out)
-    assert (facts["model"], facts["target"], facts["layer"]) == (MODEL_NAME, TARGET, "decoder2")
+    assert (facts["model"], facts["target"], facts["layer"]) == (MODEL_NAME, TARGET, "decoder1")
     assert np.allclose(voxels(again), voxels(first), atol=1e-6)
 
 

@@ -56,7 +56,7 @@ def test_a_broken_model_is_listed_with_its_problem(medsegai, own_model, monkeypa
 def test_the_card_is_shown(medsegai):
     shown = medsegai("models", "info", MODEL_NAME)
     assert shown.code == 0
-    for part in ("CC-BY-SA-4.0", "decoder2", "left_anterior_hippocampus", "not a medical device"):
+    for part in ("CC-BY-SA-4.0", "decoder1", "left_anterior_hippocampus", "not a medical device"):
         assert part in shown.out
     facts = json.loads(medsegai("models", "info", MODEL_NAME, "--json").out)
     assert facts["card"]["window"] == [32, 64, 32]
