@@ -28,7 +28,7 @@ from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
 from MedSegAI.Widgets.segmentation_run import RunStatus, SegmentationRun
 
 CARD = Path(__file__).resolve().parents[2] / "MedSegAI" / "Resources" / "Training" / "hippocampus-mr.card.json"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
