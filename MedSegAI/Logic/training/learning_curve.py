@@ -43,7 +43,7 @@ def draw_learning_curve(table: Path, picture: Path, *, title: str) -> None:
     )
     loss.set(ylabel="Training loss (Dice + cross-entropy)", yscale="log")
     handles = [handle for axes in (dice, loss) for handle in axes.get_legend_handles_labels()[0]]
-    dice.legend(handles=handles, loc="center right")
+    dice.legend(handles=handles, loc="center right", bbox_to_anchor=(1.0, 0.35))
     with write_beside(picture) as temporary:
         figure.savefig(temporary, dpi=120, format="png")
 

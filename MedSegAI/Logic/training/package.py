@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.models.weights import build_network, load_state, save_model
+from MedSegAI.Logic.training.batches import steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint
 from MedSegAI.Logic.training.config import TrainingConfig, config_as_mapping
 from MedSegAI.Logic.training.decathlon import read_split
@@ -120,7 +122,7 @@ def _record(config: TrainingConfig, progress: Progress, split: Path) -> dict[str
             "train_cases": len(names.train),
             "val_cases": len(names.val),
         },
-        "epochs": progress.history[-1]["epoch"] if progress.history else 0,
+        "epochs": math.ceil(progress.step / steps_per_epoch(len(names.train), config)),
         "steps": progress.step,
         "seconds": round(progress.seconds),
         "weights": "exponential moving average, stored as float16",
