@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.Logic.errors import ModelError
-from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.files.atomic import make_folder, write_beside
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import CARD_NAME, WEIGHTS_NAME, Model, file_sha256, verify
 
@@ -102,12 +102,14 @@ def save_model(folder: Path, card: ModelCard, *, state: Mapping[str, torch.Tenso
         key: (value.detach().to(torch.float16) if value.is_floating_point() else value.detach()).cpu().contiguous()
         for key, value in state.items()
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with write_beside(folder / WEIGHTS_NAME) as temporary:
         save_file(halved, str(temporary))
+        # safetensors lets nobody else read its file; a model is shared between the users of a machine.
+        temporary.chmod(0o644)
     finished = dataclasses.replace(card, weights_sha256=file_sha256(folder / WEIGHTS_NAME))
     with write_beside(folder / CARD_NAME) as temporary:
-        Path(temporary).write_text(finished.to_json(), encoding="utf-8")
+        temporary.write_text(finished.to_json(), encoding="utf-8")
     return Model(folder, finished)
 
 
@@ -136,7 +138,7 @@ def read_checkpoint(checkpoint: Path) -> dict[str, torch.Tensor]:
 
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
             f"'{checkpoint}' cannot be read as a checkpoint of tensors: {reason}",

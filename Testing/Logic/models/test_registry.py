@@ -169,3 +169,13 @@ def test_a_checkpoint_without_tensors_is_refused(tmp_path: Path):
 def test_a_missing_checkpoint_is_refused(tmp_path: Path):
     with pytest.raises(ModelError, match="cannot be read"):
         read_checkpoint(tmp_path / "nowhere.pt")
+
+
+def test_a_torn_checkpoint_is_refused(tmp_path: Path):
+    (tmp_path / "torn.pt").write_bytes(b"torn")
+    with pytest.raises(ModelError, match="cannot be read as a checkpoint of tensors"):
+        read_checkpoint(tmp_path / "torn.pt")
+
+
+def test_others_may_read_a_saved_model(a_model: Model):
+    assert a_model.weights_path.stat().st_mode & 0o044 == 0o044
