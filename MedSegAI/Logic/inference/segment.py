@@ -12,6 +12,7 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.input_check import check_input
+from MedSegAI.Logic.inference.islands import keep_largest_component
 from MedSegAI.Logic.inference.plan import plan_memory
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
@@ -100,7 +101,7 @@ def _segment_region(
     overlap: float,
     reporter: Reporter,
 ) -> StreamedLabels:
-    return segment_array(
+    streamed = segment_array(
         prepare_region(volume, region, card),
         engine,
         window=card.window,
@@ -111,6 +112,9 @@ def _segment_region(
         batch=settings.batch,
         skip_below=card.skip_below,
     )
+    if card.components == "largest":
+        return replace(streamed, labels=keep_largest_component(streamed.labels))
+    return streamed
 
 
 def _bring_back(

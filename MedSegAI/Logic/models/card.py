@@ -99,6 +99,8 @@ class ModelCard:
         window: Window (k, j, i) in voxels that the network sees at once.
         overlap: Overlap of neighbouring windows, 0 to below 1.
         skip_below: Windows whose normalised voxels all lie below this are background; None runs every window.
+        components: "all", or "largest": a region keeps the largest piece of its structure alone, for a structure that
+            is in one piece.
         labels: The network's classes without background.
         saliency_layer: Layer that heat maps explain by default.
         localiser: How it finds its structure in a larger scan, if it can.
@@ -122,6 +124,7 @@ class ModelCard:
     labels: LabelTable
     saliency_layer: str
     skip_below: float | None = None
+    components: str = "all"
     localiser: Localiser | None = None
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)

@@ -100,6 +100,18 @@ def test_a_region_of_interest_is_all_that_is_looked_at(a_model: Model):
     assert result.confidence.unit is Unit.PROBABILITY
 
 
+def test_islands_stay_unless_the_card_says_that_the_structure_is_in_one_piece(a_model: Model):
+    def two_balls(points: np.ndarray) -> np.ndarray:
+        return a_ball(points) | (np.linalg.norm(points - [-14.0, -12.0, -10.0], axis=-1) < 3)
+
+    scan = a_scan(centred((30, 34, 38), (1.0, 1.0, 1.0), np.eye(3)), two_balls)
+    one_ball = a_scan(scan.grid, a_ball).array > 0
+    in_one_piece = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, components="largest"))
+    for model, expected in ((a_model, scan.array > 0), (in_one_piece, one_ball)):
+        result = segment(scan, model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
+        np.testing.assert_array_equal(result.labels.array > 0, expected)
+
+
 def test_without_being_asked_no_confidence_is_kept(a_model: Model):
     scan = a_scan(Grid((16, 16, 16)), a_ball)
     result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
