@@ -52,6 +52,13 @@ def heat_maps(network: torch.nn.Module, image: torch.Tensor, masks: dict[int, to
     return maps
 
 
+def correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Pearson's; 0 where one of the maps is constant, as an empty one is."""
+    if first.std() == 0 or second.std() == 0:
+        return 0.0
+    return float(np.corrcoef(first.ravel(), second.ravel())[0, 1])
+
+
 def scores(
     trained: Maps, random: Maps, masks: dict[int, torch.Tensor]
 ) -> Iterator[tuple[tuple[int, str], list[float]]]:
@@ -59,7 +66,7 @@ def scores(
     for (label, method), heat in trained.items():
         peak = found.ravel()[heat.argmax()]
         share = heat[found == label].sum() / max(heat.sum(), 1e-12)
-        likeness = np.corrcoef(heat.ravel(), random[label, method].ravel())[0, 1]
+        likeness = correlation(heat, random[label, method])
         yield (label, method), [peak == label, peak not in (0, label), share, likeness]
 
 

@@ -42,7 +42,9 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
 
 def test_a_real_ctrl_c_in_the_middle_of_writing_leaves_nothing(tmp_path):
     script = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
+        # A shell that starts the tests in the background passes on that Ctrl-C is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from MedSegAI.Logic.files.atomic import write_beside\n"
         "with write_beside(sys.argv[1]) as path:\n"
         "    path.write_bytes(b'half')\n"

@@ -241,7 +241,9 @@ def test_a_size_limit_is_one_sentence_and_leaves_nothing(tmp_path, ending):
 def test_ctrl_c_while_writing_leaves_the_old_file(tmp_path):
     (tmp_path / "out.nrrd").write_bytes(b"old")
     script = (
-        "import sys, numpy as np\n"
+        "import signal, sys, numpy as np\n"
+        # A shell that starts the tests in the background passes on that Ctrl-C is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from MedSegAI.Logic.files.write import write_volume\n"
         "from MedSegAI.Logic.geometry import Grid\n"
         "from MedSegAI.Logic.volume import Volume\n"
