@@ -19,7 +19,7 @@ from MedSegAI.Bridge.segmentation_nodes import CLOSED_SURFACE, create_surfaces
 from MedSegAI.Bridge.views import SliceView, ThreeDView
 from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.files.atomic import write_beside
-from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.geometry import Box, swap_lps_and_ras
 from MedSegAI.Logic.report.heat_colours import heat_colours
 
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
@@ -58,7 +58,7 @@ def slice_pictures(
     Raises:
         DependencyError: where there is no usable OpenGL.
     """
-    ras = np.asarray(point_lps, dtype=float) * [-1, -1, 1]
+    ras = swap_lps_and_ras(point_lps)
     width_mm = width_mm or _whole_width_mm(scan, size)
     pictures = {}
     with _as_outlines(segmentation), _only(opened.mrml, segmentation):
@@ -125,7 +125,7 @@ def surface_picture(
         view.node.SetBackgroundColor(0.09, 0.10, 0.13)
         view.node.SetBackgroundColor2(0.22, 0.24, 0.29)
         view.node.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeAxes)
-        view.look_from(np.array(direction_lps) * [-1, -1, 1])
+        view.look_from(swap_lps_and_ras(direction_lps))
         return view.snapshot()
 
 

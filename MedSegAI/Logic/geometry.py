@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from MedSegAI.Logic.errors import InputError, RegionError
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 SAME_POINT_MM = 1e-3
 _ORTHONORMAL_TOLERANCE = 1e-3
+_ROUNDING_VOXELS = 1e-6
 
 Shape = tuple[int, int, int]
 Triple = tuple[float, float, float]
@@ -44,6 +46,21 @@ class Box:
                 return None
             edges.append((int(found[0]), int(found[-1]) + 1))
         return cls(tuple(e[0] for e in edges), tuple(e[1] for e in edges))
+
+    @classmethod
+    def covering(cls, positions: np.ndarray) -> Box:
+        """The smallest box whose voxel centres enclose all ``positions`` (n, 3), fractional (k, j, i)."""
+        return cls._from_bounds(np.floor(positions.min(0)), np.ceil(positions.max(0)) + 1)
+
+    @classmethod
+    def inside(cls, positions: np.ndarray) -> Box:
+        """The voxels whose centres lie within the bounds of ``positions`` (n, 3), fractional (k, j, i); or none."""
+        low, high = positions.min(0) - _ROUNDING_VOXELS, positions.max(0) + _ROUNDING_VOXELS
+        return cls._from_bounds(np.ceil(low), np.floor(high) + 1)
+
+    @classmethod
+    def _from_bounds(cls, start: np.ndarray, stop: np.ndarray) -> Box:
+        return cls(tuple(int(a) for a in start), tuple(int(b) for b in stop))
 
     @property
     def shape(self) -> Shape:
@@ -212,12 +229,26 @@ class Grid:
             return False
         return bool(np.abs(self.corners_lps() - other.corners_lps()).max() <= tolerance_mm)
 
+    def to_plain(self) -> dict[str, Any]:
+        """The grid as JSON values."""
+        return {key: list(getattr(self, key)) for key in ("shape", "spacing", "origin", "direction")}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Grid:
+        """The grid that :meth:`to_plain` described."""
+        return cls(*(tuple(plain[key]) for key in ("shape", "spacing", "origin", "direction")))
+
     def overlap(self, other: Grid) -> float:
         """Fraction 0..1 of this grid's LPS bounding box that lies inside the other's bounding box."""
         mine, theirs = self.corners_lps(), other.corners_lps()
         low = np.maximum(mine.min(0), theirs.min(0))
         high = np.minimum(mine.max(0), theirs.max(0))
         return float(np.prod(np.clip(high - low, 0, None)) / np.prod(mine.max(0) - mine.min(0)))
+
+
+def swap_lps_and_ras(points: np.ndarray) -> np.ndarray:
+    """Points (..., 3) in LPS mm as RAS mm, or in RAS mm as LPS mm: the map is its own inverse."""
+    return np.asarray(points, dtype=float) * [-1.0, -1.0, 1.0]
 
 
 def _triple_of_int(values: tuple[int, ...]) -> Shape:

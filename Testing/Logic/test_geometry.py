@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import json
 
 import numpy as np
 import pytest
 import SimpleITK as sitk
 
 from MedSegAI.Logic.errors import InputError, RegionError
-from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.geometry import LPS_TO_RAS, Box, Grid, swap_lps_and_ras
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.6, 0.8, 0.0, 0.0, 0.0, 1.0)
 
@@ -38,6 +39,16 @@ def test_positions_go_back_to_the_voxels_they_came_from():
     grid = an_oblique_grid()
     voxels = np.array([[0.0, 0.0, 0.0], [1.5, 2.25, 8.0]])
     np.testing.assert_allclose(grid.kji_of(grid.lps_of(voxels)), voxels, atol=1e-9)
+
+
+def test_a_grid_goes_through_json_and_back():
+    grid = an_oblique_grid()
+    assert Grid.from_plain(json.loads(json.dumps(grid.to_plain()))) == grid
+
+
+def test_points_swap_between_lps_and_ras():
+    points = np.array([[1.0, 2.0, 3.0], [-4.0, 0.5, 6.0]])
+    np.testing.assert_array_equal(swap_lps_and_ras(points), (np.column_stack([points, [1, 1]]) @ LPS_TO_RAS)[:, :3])
 
 
 def test_ras_is_lps_with_two_axes_turned():
@@ -123,6 +134,17 @@ def test_the_box_around_a_mask_is_tight():
     assert box == Box((1, 2, 3), (5, 4, 6))
     assert mask[box.slices].sum() == 2
     assert Box.around(np.zeros((3, 3, 3))) is None
+
+
+def test_a_box_covers_positions_or_keeps_to_the_voxels_between_them():
+    positions = np.array([[0.5, 3.0, -1.25], [2.5, 4.0, 2.75]])
+    assert Box.covering(positions) == Box((0, 3, -2), (4, 5, 4))
+    assert Box.inside(positions) == Box((1, 3, -1), (3, 5, 3))
+    assert Box.inside(np.array([[1.2, 1.2, 1.2], [1.8, 1.8, 1.8]])).is_empty
+
+
+def test_rounding_does_not_cost_a_box_its_outermost_voxels():
+    assert Box.inside(np.array([[1 + 1e-9] * 3, [4 - 1e-9] * 3])) == Box((1, 1, 1), (5, 5, 5))
 
 
 def test_boxes_clip_shift_grow_and_join():

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError, RegionError
-from MedSegAI.Logic.geometry import Box, Grid, Triple
+from MedSegAI.Logic.geometry import Box, Grid, Triple, swap_lps_and_ras
 from MedSegAI.Logic.localise.atlas import registration_template
 from MedSegAI.Logic.localise.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import Localiser, Side
@@ -64,7 +64,7 @@ def localise(
 def box_corners_lps(box_ras_mm: tuple[float, ...]) -> np.ndarray:
     """LPS mm (8, 3) of the corners of a box x0, x1, y0, y1, z0, z1 in RAS mm."""
     x, y, z = box_ras_mm[0:2], box_ras_mm[2:4], box_ras_mm[4:6]
-    return np.array(list(itertools.product(x, y, z)), dtype=float) * [-1.0, -1.0, 1.0]
+    return swap_lps_and_ras(list(itertools.product(x, y, z)))
 
 
 def _is_trustworthy(found: Registration) -> bool:
@@ -89,9 +89,7 @@ def _region(
 ) -> LocalisedRegion:
     places = whole.kji_of(transform.apply(box_corners_lps(side.box_ras_mm)))
     margin = localiser.margin_mm / np.array(whole.spacing_kji)
-    start = np.floor(places.min(0) - margin).astype(int)
-    stop = np.ceil(places.max(0) + margin).astype(int) + 1
-    wanted = Box(tuple(int(v) for v in start), tuple(int(v) for v in stop))
+    wanted = Box.covering(np.concatenate([places - margin, places + margin]))
     inside = wanted.clip(whole.shape)
     if np.prod(inside.shape) < _LEAST_INSIDE * np.prod(wanted.shape):
         raise RegionError(f"The {side.name} lies outside '{volume.name}' or at its edge.", advice=_ADVICE)

@@ -45,10 +45,7 @@ class LocalisedRegion:
         """The region as JSON values."""
         return {
             "name": self.name,
-            "shape": list(self.grid.shape),
-            "spacing": list(self.grid.spacing),
-            "origin": list(self.grid.origin),
-            "direction": list(self.grid.direction),
+            **self.grid.to_plain(),
             "mirrored": self.mirrored,
             "labels": [list(pair) for pair in self.labels],
         }
@@ -56,5 +53,5 @@ class LocalisedRegion:
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> LocalisedRegion:
         """The region that :meth:`to_plain` described."""
-        grid = Grid(tuple(plain["shape"]), tuple(plain["spacing"]), tuple(plain["origin"]), tuple(plain["direction"]))
-        return cls(plain["name"], grid, plain["mirrored"], tuple((a, b) for a, b in plain["labels"]))
+        labels = tuple((a, b) for a, b in plain["labels"])
+        return cls(plain["name"], Grid.from_plain(plain), plain["mirrored"], labels)

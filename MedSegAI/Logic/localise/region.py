@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from MedSegAI.Logic.errors import RegionError
-from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.geometry import Box, Grid, swap_lps_and_ras
 from MedSegAI.Logic.localise.localise import box_corners_lps
 from MedSegAI.Logic.reporter import Reporter
 
@@ -38,10 +38,7 @@ def parse_region(text: str, grid: Grid, *, reporter: Reporter) -> Box:
         wanted = Box(tuple(a for a, _ in reversed(edges)), tuple(b for _, b in reversed(edges)))
         bounds = ",".join(f"0:{n}" for n in grid.size)
     else:
-        corners = _millimetres(parts, text)
-        places = grid.kji_of(box_corners_lps(corners))
-        low, high = np.ceil(places.min(0) - 1e-6).astype(int), np.floor(places.max(0) + 1e-6).astype(int) + 1
-        wanted = Box(tuple(int(v) for v in low), tuple(int(v) for v in high))
+        wanted = Box.inside(grid.kji_of(box_corners_lps(_millimetres(parts, text))))
         bounds = _bounds_ras(grid)
     if wanted.is_empty:
         raise RegionError(f"The region '{text}' holds no voxel.", advice=f"Make it larger. {_FORMS}")
@@ -70,7 +67,7 @@ def _millimetres(parts: list[str], text: str) -> tuple[float, ...]:
 
 
 def _bounds_ras(grid: Grid) -> str:
-    ras = grid.corners_lps() * [-1.0, -1.0, 1.0]
+    ras = swap_lps_and_ras(grid.corners_lps())
     return ",".join(
         f"{round(edge, 1) + 0.0:.1f}" for axis in range(3) for edge in (ras[:, axis].min(), ras[:, axis].max())
     )

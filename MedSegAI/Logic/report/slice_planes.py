@@ -76,7 +76,5 @@ class Plane:
         corners = [
             np.array(self.centre) + (a * across + b * down) * self.width_mm / 2 for a in (-1, 1) for b in (-1, 1)
         ]
-        index = volume.grid.kji_of(np.array(corners))
-        low, high = np.floor(index.min(0)).astype(int) - 1, np.ceil(index.max(0)).astype(int) + 2
-        box = Box(tuple(int(v) for v in low), tuple(int(v) for v in high)).clip(volume.grid.shape)
+        box = Box.covering(volume.grid.kji_of(np.array(corners))).grow(1).clip(volume.grid.shape)
         return None if box.is_empty else volume.crop(box)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MedSegAI.Logic.geometry import Box, Grid, Triple
+from MedSegAI.Logic.geometry import Box, Grid, Triple, swap_lps_and_ras
 from MedSegAI.Logic.volume import Volume
 
 _SAME_VOXEL = 0.01
@@ -170,7 +170,7 @@ def _common_lattice(source: Grid, target: Grid) -> _Lattice | None:
 
 def _nearest_ras_axes(grid: Grid) -> tuple[list[int], np.ndarray]:
     """For Right, Anterior, Superior in turn: the index axis (i = 0) nearest to it, and whether it runs against it."""
-    ras = np.diag([-1.0, -1.0, 1.0]) @ grid.direction_matrix
+    ras = swap_lps_and_ras(grid.direction_matrix.T).T
     order = max(
         itertools.permutations(range(3)), key=lambda axes: sum(abs(ras[row, axis]) for row, axis in enumerate(axes))
     )
@@ -215,6 +215,4 @@ def _interpolate(array: np.ndarray, source: Grid, target: Grid, background: floa
 
 def _box_covering(part: Grid, grid: Grid) -> Box:
     """The box of ``grid`` around all of ``part``'s outer corners, clipped to ``grid``."""
-    corners = grid.kji_of(part.corners_lps())
-    low, high = np.floor(corners.min(0)).astype(int), np.ceil(corners.max(0)).astype(int) + 1
-    return Box(tuple(int(v) for v in low), tuple(int(v) for v in high)).clip(grid.shape)
+    return Box.covering(grid.kji_of(part.corners_lps())).clip(grid.shape)

@@ -35,9 +35,9 @@ def put_volume(volume: Volume, folder: Path, name: str, *, box: Box | None = Non
     return {
         "array": str(path),
         "box": None if box is None else _box_to_plain(box),
-        "grid": _grid_to_plain(volume.grid),
+        "grid": volume.grid.to_plain(),
         "modality": volume.modality.value,
-        "unit": _plain_unit(volume.unit),
+        "unit": volume.unit.value,
         "name": volume.name,
     }
 
@@ -51,7 +51,7 @@ def take_volume(plain: Plain, *, keep_mapped: bool) -> Volume:
             the box of a volume written in part all is 0.
     """
     array = np.load(plain["array"], mmap_mode="r" if keep_mapped else None)
-    grid = Grid(**{key: tuple(value) for key, value in plain["grid"].items()})
+    grid = Grid.from_plain(plain["grid"])
     if plain["box"] is not None:
         whole = np.zeros(grid.shape, dtype=array.dtype)
         whole[_box_of_plain(plain["box"]).slices] = array
@@ -87,14 +87,6 @@ def take_segmentation(plain: Plain, *, keep_mapped: bool) -> SegmentationResult:
         provenance=None if provenance is None else Provenance.from_json(provenance),
         changed=None if plain["changed"] is None else _box_of_plain(plain["changed"]),
     )
-
-
-def _plain_unit(unit: Unit | str) -> str:
-    return Unit(unit).value
-
-
-def _grid_to_plain(grid: Grid) -> Plain:
-    return {key: list(getattr(grid, key)) for key in ("shape", "spacing", "origin", "direction")}
 
 
 def _box_to_plain(box: Box) -> list[list[int]]:
