@@ -63,7 +63,7 @@ def test_a_trained_run_becomes_a_model_with_the_averaged_weights(medsegai, confi
 
     from MedSegAI.Logic.models.registry import read_model
     from MedSegAI.Logic.models.weights import load_network
-    from MedSegAI.Logic.training.checkpoint import average_weights
+    from MedSegAI.Logic.training.checkpoint import load_checkpoint
 
     shown = medsegai("train", config, "--data", dataset, "-o", tmp_path / "run", "--json")
     best = Path(json.loads(shown.out)["best_checkpoint"])
@@ -73,7 +73,7 @@ def test_a_trained_run_becomes_a_model_with_the_averaged_weights(medsegai, confi
     shown = medsegai("models", "import", best, "--card", tmp_path / "card.json", "-o", tmp_path / "model")
     assert shown.code == 0, shown.err
     stored = load_network(read_model(tmp_path / "model")).state_dict()
-    for key, value in average_weights(best).items():
+    for key, value in load_checkpoint(best).average.items():
         torch.testing.assert_close(stored[key], value, rtol=1e-3, atol=1e-4)
 
 

@@ -35,6 +35,25 @@ class Progress:
     validations_without_better: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """What a checkpoint file holds.
+
+    Args:
+        config: The run's configuration.
+        progress: How far it was.
+        network: The trained weights by name.
+        average: Their exponential moving average by name: the weights that are validated and shipped.
+        optimiser: The optimiser's state.
+    """
+
+    config: TrainingConfig
+    progress: Progress
+    network: dict[str, Tensor]
+    average: dict[str, Tensor]
+    optimiser: dict[str, Any]
+
+
 def save_checkpoint(
     path: Path,
     config: TrainingConfig,
@@ -60,8 +79,8 @@ def save_checkpoint(
         torch.save(content, temporary)
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running any code in it; its "config" is a :class:`TrainingConfig`.
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint without running any code in it.
 
     Raises:
         InputError: if it cannot be read or is not a training checkpoint.
@@ -70,17 +89,21 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         if not zipfile.is_zipfile(path):
             raise pickle.UnpicklingError("not a zip archive")
         content = torch.load(path, map_location="cpu", weights_only=True)
-        content["config"] = config_from_mapping(content["config"], source=f"The configuration in '{path}'")
-        content["progress"] = Progress(**content["progress"])
+        return Checkpoint(
+            config_from_mapping(content["config"], source=f"The configuration in '{path}'"),
+            Progress(**content["progress"]),
+            content["network"],
+            content["average"],
+            content["optimiser"],
+        )
     except (OSError, RuntimeError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise InputError(
             f"'{path}' is not a checkpoint of a training run.", advice="Remove it to start the run again."
         ) from error
-    return content
 
 
 def restore(
-    content: dict[str, Any],
+    checkpoint: Checkpoint,
     config: TrainingConfig,
     *,
     network: nn.Module,
@@ -94,22 +117,17 @@ def restore(
     Raises:
         InputError: naming the fields that differ.
     """
-    mine, theirs = config_as_mapping(_fixed_part(config)), config_as_mapping(_fixed_part(content["config"]))
+    mine, theirs = config_as_mapping(_fixed_part(config)), config_as_mapping(_fixed_part(checkpoint.config))
     differing = [key for key in mine if mine[key] != theirs[key]]
     if differing:
         raise InputError(
             f"The run in this folder was started with another configuration ({', '.join(differing)}).",
             advice="Choose another output folder, or go back to the old configuration.",
         )
-    network.load_state_dict(content["network"])
-    average.load_state_dict(content["average"])
-    optimiser.load_state_dict(content["optimiser"])
-    return content["progress"]
-
-
-def average_weights(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint, by name."""
-    return load_checkpoint(path)["average"]
+    network.load_state_dict(checkpoint.network)
+    average.load_state_dict(checkpoint.average)
+    optimiser.load_state_dict(checkpoint.optimiser)
+    return checkpoint.progress
 
 
 def _fixed_part(config: TrainingConfig) -> TrainingConfig:

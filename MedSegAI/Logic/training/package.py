@@ -49,12 +49,11 @@ def package_model(
         ModelError: if the template's labels are not those that were trained, or the weights do not fit.
         StorageError: if the folder cannot be written.
     """
-    content = load_checkpoint(checkpoint)
-    config: TrainingConfig = content["config"]
+    run = load_checkpoint(checkpoint)
+    config = run.config
     _refuse_other_labels(template, config)
-    weights = content["average"]
     network = build_network(config.network.name, config.network.arguments)
-    load_state(network, weights, source=f"The weights in '{checkpoint}'")
+    load_state(network, run.average, source=f"The weights in '{checkpoint}'")
     scan = dataclasses.replace(template.inputs[0], normalisation=config.data.normalisation)
     card = dataclasses.replace(
         template,
@@ -63,10 +62,10 @@ def package_model(
         inputs=(scan,),
         spacing_mm=config.data.spacing_mm,
         window=config.patch_size,
-        training=_record(config, content["progress"], split) | dict(notes or {}),
+        training=_record(config, run.progress, split) | dict(notes or {}),
         accuracy={},
     )
-    return save_model(folder, card, state=weights)
+    return save_model(folder, card, state=run.average)
 
 
 def with_accuracy(model: Model, evaluation: Evaluation, *, command: str) -> Model:

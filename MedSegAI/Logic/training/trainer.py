@@ -81,9 +81,8 @@ def train(config: TrainingConfig, *, data: Path | None = None, output: Path, rep
     torch.set_num_threads(config.threads)
     # Denormal numbers, met where weights decay towards zero, are many times slower than zeros.
     torch.set_flush_denormal(True)
-    run = _Run(config, load_cases(folder, split.train, config.data), make_folder(output), reporter)
-    run.validate_on(load_cases(folder, split.val, config.data))
-    return run.to_the_end()
+    cases, validation_cases = (load_cases(folder, names, config.data) for names in (split.train, split.val))
+    return _Run(config, cases, validation_cases, folder=make_folder(output), reporter=reporter).to_the_end()
 
 
 def learning_rate(step: int, total_steps: int, config: OptimiserConfig) -> float:
@@ -98,10 +97,18 @@ def learning_rate(step: int, total_steps: int, config: OptimiserConfig) -> float
 class _Run:
     """One run in progress; holds the parts that change from step to step."""
 
-    def __init__(self, config: TrainingConfig, cases: Sequence[Case], folder: Path, reporter: Reporter) -> None:
-        self.config, self.cases, self.folder, self.reporter = config, cases, folder, reporter
+    def __init__(
+        self,
+        config: TrainingConfig,
+        cases: Sequence[Case],
+        validation_cases: Sequence[Case],
+        *,
+        folder: Path,
+        reporter: Reporter,
+    ) -> None:
+        self.config, self.cases, self.validation_cases = config, cases, validation_cases
+        self.folder, self.reporter = folder, reporter
         self.epoch_steps = steps_per_epoch(len(cases), config)
-        self.validation_cases: Sequence[Case] = ()
         torch.manual_seed(config.seed)
         # Channels last makes a training step of the small network about 15% faster on a CPU.
         network = build_network(config.network.name, config.network.arguments)
@@ -113,24 +120,19 @@ class _Run:
             self.progress = restore(load_checkpoint(folder / CHECKPOINT_NAME), config, **self._parts())
             reporter.message(f"Going on from step {self.progress.step} of {config.total_steps}.")
 
-    def validate_on(self, cases: Sequence[Case]) -> None:
-        self.validation_cases = cases
-
     def to_the_end(self) -> TrainingSummary:
         started = time.monotonic() - self.progress.seconds
         losses: list[float] = []
         epoch_started = time.monotonic()
-        while self.progress.step < self.config.total_steps and not self._patience_is_over():
-            if self.reporter.cancelled():
-                # Only whole epochs are kept: a partial one is run again, with the same batches.
-                raise_if_cancelled(self.reporter)
+        while not self._is_over() and not self._patience_is_over():
+            # Only whole epochs are kept: a partial one is run again, with the same batches.
+            raise_if_cancelled(self.reporter)
             losses.append(self._step(self.progress.step))
             self.progress.step += 1
             self.reporter.progress(self.progress.step, self.config.total_steps, "training")
-            last = self.progress.step == self.config.total_steps
-            if self.progress.step % self.epoch_steps == 0 or last:
+            if self.progress.step % self.epoch_steps == 0 or self._is_over():
                 self.progress.seconds = time.monotonic() - started
-                self._end_epoch(losses, time.monotonic() - epoch_started, last)
+                self._end_epoch(losses, time.monotonic() - epoch_started)
                 self.progress.seconds = time.monotonic() - started
                 losses, epoch_started = [], time.monotonic()
                 self._save(CHECKPOINT_NAME)
@@ -164,7 +166,7 @@ class _Run:
             for average, current in zip(self.average.parameters(), self.network.parameters()):
                 average.lerp_(current, 1 - decay)
 
-    def _end_epoch(self, losses: Sequence[float], seconds: float, last: bool) -> None:
+    def _end_epoch(self, losses: Sequence[float], seconds: float) -> None:
         progress, config = self.progress, self.config
         epoch = math.ceil(progress.step / self.epoch_steps)
         row: dict[str, Any] = {
@@ -175,7 +177,7 @@ class _Run:
             "learning_rate": learning_rate(progress.step - 1, config.total_steps, config.optimiser),
             "train_loss": round(sum(losses) / len(losses), 5),
         }
-        if epoch % config.validation.every_epochs == 0 or last:
+        if epoch % config.validation.every_epochs == 0 or self._is_over():
             row |= self._validate()
         progress.history.append(row)
         self._write_table()
@@ -201,6 +203,9 @@ class _Run:
         return {f"dice_{names[value]}": round(score, 5) for value, score in scores.items()} | {
             "dice_mean": round(mean, 5)
         }
+
+    def _is_over(self) -> bool:
+        return self.progress.step >= self.config.total_steps
 
     def _patience_is_over(self) -> bool:
         patience = self.config.validation.patience
@@ -232,7 +237,7 @@ class _Run:
             steps=progress.step,
             seconds=progress.seconds,
             best_dice=progress.best_dice,
-            stopped_early=self._patience_is_over() and progress.step < self.config.total_steps,
+            stopped_early=self._patience_is_over() and not self._is_over(),
         )
 
 

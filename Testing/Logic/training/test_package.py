@@ -15,7 +15,7 @@ from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model, read_model, verify
 from MedSegAI.Logic.models.weights import load_network
 from MedSegAI.Logic.reporter import SilentReporter
-from MedSegAI.Logic.training.checkpoint import average_weights
+from MedSegAI.Logic.training.checkpoint import load_checkpoint
 from MedSegAI.Logic.training.package import package_model, with_accuracy
 from MedSegAI.Logic.training.trainer import TrainingSummary, train
 
@@ -46,7 +46,7 @@ def a_packaged_model(a_run, a_template, two_real_crops, tmp_path) -> Model:
 def test_a_packaged_run_is_a_complete_model_with_the_averaged_weights(a_packaged_model, a_run):
     model = read_model(a_packaged_model.folder)
     verify(model)
-    trained = average_weights(a_run.checkpoint)
+    trained = load_checkpoint(a_run.checkpoint).average
     for name, weight in load_network(model).state_dict().items():
         torch.testing.assert_close(weight, trained[name], atol=1e-3, rtol=1e-3)
 

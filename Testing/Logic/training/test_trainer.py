@@ -4,20 +4,15 @@ import csv
 import dataclasses
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 import torch
 
 from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
-from MedSegAI.Logic.training.batches import batch_of_step, case_at, steps_per_epoch
-from MedSegAI.Logic.training.checkpoint import average_weights, load_checkpoint
+from MedSegAI.Logic.training.checkpoint import load_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
-from MedSegAI.Logic.training.data import Case, load_cases
-from MedSegAI.Logic.training.decathlon import read_split
 from MedSegAI.Logic.training.trainer import learning_rate, train
-from MedSegAI.Logic.training.validation import predict_labels, validation_dice
 
 
 @dataclass
@@ -52,8 +47,9 @@ def test_a_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(a_config, t
     reporter = SilentReporter()
     parts = train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=reporter)
     assert reporter.messages[0] == "Going on from step 2 of 4."
-    assert_equal_weights(average_weights(whole.checkpoint), average_weights(parts.checkpoint))
-    assert_equal_weights(load_checkpoint(whole.checkpoint)["network"], load_checkpoint(parts.checkpoint)["network"])
+    one, other = load_checkpoint(whole.checkpoint), load_checkpoint(parts.checkpoint)
+    assert_equal_weights(one.average, other.average)
+    assert_equal_weights(one.network, other.network)
     for name in ("steps", "train_loss", "learning_rate", "dice_mean"):
         assert [row[name] for row in the_rows_of(whole.table)] == [row[name] for row in the_rows_of(parts.table)]
 
@@ -86,7 +82,7 @@ def test_a_run_that_no_longer_improves_stops_early(a_config, two_real_crops, tmp
     assert summary.stopped_early
     assert summary.steps == 8
     assert summary.best_dice == pytest.approx(0.6)
-    assert load_checkpoint(summary.best_checkpoint)["progress"].step == 4
+    assert load_checkpoint(summary.best_checkpoint).progress.step == 4
 
 
 def test_a_run_of_another_configuration_is_not_continued(a_config, two_real_crops, tmp_path):
@@ -132,49 +128,3 @@ def test_the_learning_rate_warms_up_and_falls_along_a_cosine():
     assert learning_rate(10, 110, rules) == pytest.approx(1.0)
     assert learning_rate(60, 110, rules) == pytest.approx(0.55)
     assert learning_rate(110, 110, rules) == pytest.approx(0.1)
-
-
-def test_every_case_is_seen_once_an_epoch(a_config, hippocampus_folder):
-    names = read_split(hippocampus_folder / "split.json").train[:5]
-    cases = load_cases(hippocampus_folder, names, a_config.data)
-    config = dataclasses.replace(a_config, batch_size=2)
-    assert steps_per_epoch(len(cases), config) == 3
-    for epoch in range(3):
-        assert {case_at(cases, config, 5 * epoch + place).name for place in range(5)} == set(names)
-
-
-def test_a_batch_depends_on_seed_and_step_only(a_config, hippocampus_folder):
-    cases = load_cases(hippocampus_folder, read_split(hippocampus_folder / "split.json").train[:2], a_config.data)
-    image, label = batch_of_step(cases, a_config, 3)
-    assert image.shape == label.shape == (1, 1, 32, 64, 32)
-    assert image.dtype == torch.float32
-    assert label.dtype == torch.int64
-    assert torch.equal(image, batch_of_step(cases, a_config, 3)[0])
-    assert not torch.equal(image, batch_of_step(cases, a_config, 4)[0])
-    assert not torch.equal(image, batch_of_step(cases, dataclasses.replace(a_config, seed=2), 3)[0])
-
-
-class Thresholds(torch.nn.Module):
-    """Class 1 where the image is above zero, else background."""
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        return torch.cat([torch.zeros_like(image), image, torch.full_like(image, -9.0)], dim=1)
-
-
-@pytest.mark.parametrize("shape", [(20, 30, 20), (40, 50, 35)])
-def test_windows_put_together_give_what_the_network_says_of_each_voxel(shape):
-    image = np.random.default_rng(1).normal(size=shape).astype(np.float32)
-    labels = predict_labels(Thresholds(), image, window=(32, 64, 32), overlap=0.25)
-    np.testing.assert_array_equal(labels, image > 0)
-
-
-def test_the_validation_dice_is_the_mean_over_cases():
-    image = np.full((32, 64, 32), -1.0, np.float32)
-    image[:4] = 1.0
-    half = np.zeros(image.shape, np.uint8)
-    half[:2] = 1
-    cases = [Case(name, image, label, np.argwhere(label)) for name, label in (("a", half), ("b", half * 0))]
-    network = Thresholds().train()
-    scores = validation_dice(network, cases, window=(32, 64, 32), overlap=0.0, labels=[1, 2])
-    assert scores == {1: pytest.approx((2 * 2 / 6 + 0.0) / 2), 2: 1.0}
-    assert network.training
