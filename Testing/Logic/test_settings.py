@@ -7,12 +7,19 @@ import json
 import pytest
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
 from MedSegAI.Logic.settings import ConfidenceChoice, DeviceChoice, RunSettings
 
 
 def test_settings_survive_json():
     settings = RunSettings(device=DeviceChoice.CPU, confidence=ConfidenceChoice.PER_VOXEL, overlap=0.25, region="1,2")
     assert RunSettings(**json.loads(json.dumps(settings.to_plain()))) == settings
+
+
+def test_the_users_overlap_wins_over_the_models():
+    card = read_model(SHIPPED_MODELS / "hippocampus-mr").card
+    assert RunSettings().overlap_for(card) == card.overlap
+    assert RunSettings(overlap=0.0).overlap_for(card) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,6 @@ from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.standardise.resample import resample, resample_labels
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
-MEANING = "shows what drove this label in this model; not a probability"
-"""The sentence that stands beside every heat map, in every face."""
-
 
 def explain(
     volume: Volume,
@@ -51,7 +48,7 @@ def explain(
         engine: A warm engine of this model.
 
     Returns:
-        Heat map (k, j, i) float32 on the scan's grid, 0 to 1, 1 at the strongest place; see :data:`MEANING`.
+        Heat map (k, j, i) float32 on the scan's grid, 0 to 1, 1 at the strongest place; see ``HEAT_LEGEND``.
 
     Raises:
         LabelError: if there is no such label, or it was not found in the scan.
@@ -80,7 +77,7 @@ def explain(
             label=region.network_value(label.value),
             layer=layer or model.card.saliency_layer,
             window=model.card.window,
-            overlap=model.card.overlap if settings.overlap is None else settings.overlap,
+            overlap=settings.overlap_for(model.card),
             reporter=PartReporter(reporter, f"explaining {label.name.lower()}"),
         )
         box = region_box(region.grid, volume.grid)

@@ -130,12 +130,11 @@ def plan_memory(
 
     ``scan`` is the grid that the regions are resampled from; None takes each region as a scan of its own.
     """
-    overlap = card.overlap if settings.overlap is None else settings.overlap
     plans = [
         plan_array(
             region.grid.shape,
             window=card.window,
-            overlap=overlap,
+            overlap=settings.overlap_for(card),
             channels=len(card.inputs),
             classes=card.class_count,
             activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),

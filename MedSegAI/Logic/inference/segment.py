@@ -59,7 +59,6 @@ def segment(
     """
     started = time.perf_counter()
     card = model.card
-    overlap = card.overlap if settings.overlap is None else settings.overlap
     check_input(volume, card, reporter=reporter)
     chosen = choose_regions(volume, card, settings=settings, reporter=reporter)
     engine = engine or open_engine(model, device=settings.device, reporter=reporter)
@@ -69,20 +68,18 @@ def segment(
     labels = np.zeros(volume.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
     confidence = np.zeros(volume.grid.shape, dtype=np.float16) if wants_confidence else None
-    counts = [len(window_starts(r.grid.shape, card.window, overlap=overlap)) for r in chosen.regions]
-    changed: Box | None = None
+    counts = [len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_for(card))) for r in chosen.regions]
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
-        streamed = _segment_region(volume, region, card, engine, settings, overlap, part)
+        streamed = _segment_region(volume, region, card, engine, settings, part)
         _bring_back(streamed, region, volume.grid, labels, confidence)
-    changed = Box.around(labels)
     provenance = _provenance(volume, model, engine, chosen, settings, time.perf_counter() - started)
     return SegmentationResult(
         replace(volume, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY),
         chosen.table,
         None if confidence is None else volume.with_array(confidence, unit=Unit.PROBABILITY),
         provenance,
-        changed,
+        Box.around(labels),
     )
 
 
@@ -98,14 +95,13 @@ def _segment_region(
     card: ModelCard,
     engine: Engine,
     settings: RunSettings,
-    overlap: float,
     reporter: Reporter,
 ) -> StreamedLabels:
     streamed = segment_array(
         prepare_region(volume, region, card),
         engine,
         window=card.window,
-        overlap=overlap,
+        overlap=settings.overlap_for(card),
         classes=card.class_count,
         reporter=reporter,
         confidence=settings.confidence,
@@ -139,10 +135,7 @@ def _bring_back(
 
 def region_box(region: Grid, grid: Grid) -> Box:
     """The box of ``grid`` that holds every voxel centre inside the region's outer corners, clipped to the grid."""
-    corners = grid.kji_of(region.corners_lps())
-    low = np.ceil(corners.min(0) - 1e-6).astype(int)
-    high = np.floor(corners.max(0) + 1e-6).astype(int) + 1
-    return Box(tuple(int(v) for v in low), tuple(int(v) for v in high)).clip(grid.shape)
+    return Box.inside(grid.kji_of(region.corners_lps())).clip(grid.shape)
 
 
 def _provenance(

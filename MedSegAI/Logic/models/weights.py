@@ -40,7 +40,7 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> torch.nn.Module:
     except (TypeError, ValueError) as error:
         raise ModelError(
             f"The network arguments of the card do not fit {name}: {error}.", advice="Mend the card."
-        ) from (error)
+        ) from error
 
 
 def load_network(model: Model) -> torch.nn.Module:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 HEAT_LEGEND = "shows what drove this label in this model; not a probability"
+"""What stands beside every heat map, in every face."""
 
 # Chroma and hue (degrees) along the ramp. Chroma stays inside what sRGB can show at the lightness there.
 _STOPS = np.array([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])

@@ -1,4 +1,4 @@
-"""The worker process: ``python -m MedSegAI.Logic.worker.worker --folder FOLDER``.
+"""The worker process: ``python -m MedSegAI.Logic.worker.worker --folder FOLDER --idle-seconds SECONDS``.
 
 Long-lived, so that the model stays warm. The main thread computes, one job after the other; a second thread reads
 lines, so that a cancel is seen between windows. The process ends when its standard input closes (the parent is gone)
@@ -41,7 +41,6 @@ from MedSegAI.Logic.worker.protocol import (
 from MedSegAI.Logic.worker.standard_streams import claim_standard_streams
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
-IDLE_SECONDS = 300.0
 ORPHAN_SECONDS = 2.0
 """How long a job may go on after the parent is gone, before the process ends without it."""
 _SECONDS_BETWEEN_PROGRESS = 0.05
@@ -59,9 +58,7 @@ class Worker:
         idle_seconds: Idle time after which :meth:`run` returns.
     """
 
-    def __init__(
-        self, lines_in: TextIO, lines_out: TextIO, *, folder: Path, idle_seconds: float = IDLE_SECONDS
-    ) -> None:
+    def __init__(self, lines_in: TextIO, lines_out: TextIO, *, folder: Path, idle_seconds: float) -> None:
         self._lines_in = lines_in
         self._lines_out = lines_out
         self._folder = folder
@@ -176,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the worker on the process's standard streams."""
     parser = argparse.ArgumentParser(description="The process that computes for MedSegAI; started by it, not by hand.")
     parser.add_argument("--folder", type=Path, required=True, help="private folder for arrays, shared with the parent")
-    parser.add_argument("--idle-seconds", type=float, default=IDLE_SECONDS)
+    parser.add_argument("--idle-seconds", type=float, required=True, help="leave when idle for so long")
     given = parser.parse_args(arguments)
     lines_in, lines_out = claim_standard_streams()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
