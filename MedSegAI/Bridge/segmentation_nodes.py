@@ -21,7 +21,7 @@ from MedSegAI.Logic.files.segment_tags import (
     value_of_tag,
 )
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.label_counts import label_values
+from MedSegAI.Logic.label_counts import refuse_unnamed
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
@@ -58,7 +58,7 @@ def segmentation_to_node(
     Raises:
         LabelError: if the array holds a value that the table does not name.
     """
-    _refuse_unnamed(labels.array, {label.value for label in table})
+    refuse_unnamed(labels.array, table)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name or labels.name))
     was_modifying = node.StartModify()
     node.CreateDefaultDisplayNodes()
@@ -216,12 +216,3 @@ def _set_reference(
     geometry = slicer.vtkSegmentationConverter.SerializeImageGeometry(empty_layer(grid, whole_extent=True))
     name = slicer.vtkSegmentationConverter.GetReferenceImageGeometryParameterName()
     node.GetSegmentation().SetConversionParameter(name, geometry)
-
-
-def _refuse_unnamed(array: np.ndarray, known: set[int]) -> None:
-    unnamed = label_values(array) - known
-    if unnamed:
-        raise LabelError(
-            f"The label map holds values without a name: {sorted(unnamed)}.",
-            advice="Use the label table of the model that made it.",
-        )

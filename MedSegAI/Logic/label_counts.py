@@ -1,8 +1,11 @@
-"""How many voxels each label value has."""
+"""Which label values a label map holds, and how many voxels each of them has."""
 
 from __future__ import annotations
 
 import numpy as np
+
+from MedSegAI.Logic.errors import LabelError
+from MedSegAI.Logic.labels import LabelTable
 
 
 def label_counts(array: np.ndarray) -> np.ndarray:
@@ -19,3 +22,13 @@ def label_counts(array: np.ndarray) -> np.ndarray:
 def label_values(array: np.ndarray) -> set[int]:
     """The values other than 0 that occur in a uint8 label map (k, j, i)."""
     return set(np.flatnonzero(label_counts(array)).tolist()) - {0}
+
+
+def refuse_unnamed(array: np.ndarray, table: LabelTable) -> None:
+    """Raise :class:`LabelError` where a uint8 label map (k, j, i) holds a value other than 0 that ``table`` lacks."""
+    unnamed = label_values(array) - {label.value for label in table}
+    if unnamed:
+        raise LabelError(
+            f"The label map holds values without a name: {sorted(unnamed)}.",
+            advice="Add them to the label table, or use that of the model that made the map.",
+        )

@@ -22,12 +22,12 @@ from torch.nn import functional
 
 from MedSegAI.Logic.explain.grad_cam import ChannelWeights, class_activation_map
 from MedSegAI.Logic.explain.layers import activations_and_logits
+from MedSegAI.Logic.files.decathlon import case_file, read_subset
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.inference.windows import cut_window
 from MedSegAI.Logic.models.registry import find_model
 from MedSegAI.Logic.models.weights import build_network, load_network
 from MedSegAI.Logic.standardise.intensity import normalise
-from MedSegAI.Logic.training.decathlon import case_file, read_subset
 
 MULTIPLE = 32
 Maps = dict[tuple[int, str], np.ndarray]

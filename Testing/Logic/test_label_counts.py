@@ -3,8 +3,11 @@ from __future__ import annotations
 import tracemalloc
 
 import numpy as np
+import pytest
 
-from MedSegAI.Logic.label_counts import label_counts, label_values
+from MedSegAI.Logic.errors import LabelError
+from MedSegAI.Logic.label_counts import label_counts, label_values, refuse_unnamed
+from MedSegAI.Logic.labels import Label, LabelTable
 
 
 def test_counts_are_numpys():
@@ -18,6 +21,15 @@ def test_values_leave_the_background_out_and_an_empty_map_has_none():
     array[0, 0, 0], array[2, 3, 4] = 255, 7
     assert label_values(array) == {7, 255}
     assert label_values(array[:0]) == set()
+
+
+def test_a_value_that_the_table_lacks_is_refused_by_its_number():
+    array = np.zeros((3, 4, 5), np.uint8)
+    array[0, 0, 0], array[2, 3, 4] = 9, 7
+    table = LabelTable((Label(7, "liver", "Liver", (1.0, 0.0, 0.0)),))
+    with pytest.raises(LabelError, match=r"without a name: \[9\]"):
+        refuse_unnamed(array, table)
+    refuse_unnamed(np.minimum(array, 7), table)
 
 
 def test_counting_takes_far_less_memory_than_eight_bytes_a_voxel():

@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.evaluation.metrics import compare_masks
 from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
-from MedSegAI.Logic.files.read import read_image, read_volume
+from MedSegAI.Logic.files.decathlon import data_folder, read_case, read_subset
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 from MedSegAI.Logic.settings import RunSettings
-from MedSegAI.Logic.training.decathlon import case_file, data_folder, read_subset
-from MedSegAI.Logic.volume import Volume
 
 
 def evaluate(
@@ -51,12 +48,7 @@ def evaluate(
 
 
 def _evaluate_case(folder: Path, name: str, model: Model, engine: Engine, settings: RunSettings) -> CaseScores:
-    volume = read_volume(case_file(folder / "imagesTr", name), modality=model.card.inputs[0].modality)
-    reference = Volume.from_sitk(read_image(case_file(folder / "labelsTr", name)), name=name)
-    if not volume.grid.same_frame(reference.grid, tolerance_mm=0.01):
-        raise InputError(
-            f"Image and label of '{name}' do not lie on the same grid.", advice="Resample the label to the image."
-        )
+    volume, reference = read_case(folder, name, modality=model.card.inputs[0].modality)
     started = time.perf_counter()
     # Each case would repeat the memory plan and the same warnings; only the count of cases is of interest.
     result = segment(volume, model, settings=settings, reporter=SilentReporter(), engine=engine)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.errors import InputError, LabelError, StorageError
+from MedSegAI.Logic.errors import InputError, StorageError
 from MedSegAI.Logic.files.atomic import storage_error, write_beside
 from MedSegAI.Logic.files.formats import ending_of, refuse_unwritable_ending
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet, stderr_kept_for_success
 from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, segment_fields
-from MedSegAI.Logic.label_counts import label_values
+from MedSegAI.Logic.label_counts import refuse_unnamed
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
 
@@ -66,12 +66,7 @@ def write_segmentation(
     """
     if labels.array.dtype != np.uint8:
         raise InputError(f"A label map must be uint8, not {labels.array.dtype}.", advice="Convert the label values.")
-    unnamed = label_values(labels.array) - {one.value for one in table}
-    if unnamed:
-        raise LabelError(
-            f"The label map holds the values {sorted(unnamed)}, which have no name.",
-            advice="Add them to the label table.",
-        )
+    refuse_unnamed(labels.array, table)
     record = provenance.to_json() if provenance else ""
     if ending_of(path) == ".seg.nrrd":
         fields = segment_fields(labels.array, labels.grid, table, record)

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.read import read_image, read_volume
+from MedSegAI.Logic.files.decathlon import read_case
 from MedSegAI.Logic.standardise.intensity import normalise
 from MedSegAI.Logic.standardise.resample import canonical_grid, resample, resample_labels
 from MedSegAI.Logic.training.config import DataConfig
-from MedSegAI.Logic.training.decathlon import case_file
 from MedSegAI.Logic.volume import Volume
 
 
@@ -45,24 +44,19 @@ def load_cases(folder: Path, names: Sequence[str], config: DataConfig) -> list[C
 
 
 def _load_case(folder: Path, name: str, config: DataConfig) -> Case:
-    volume = read_volume(case_file(folder / "imagesTr", name))
-    label = _read_label(case_file(folder / "labelsTr", name), name, config)
-    if not volume.grid.same_frame(label.grid, tolerance_mm=0.01):
-        raise InputError(
-            f"Image and label of '{name}' do not lie on the same grid.", advice="Resample the label to the image."
-        )
+    volume, labels = read_case(folder, name)
+    label = _known_labels(labels, config)
     grid = canonical_grid(volume.grid, spacing_mm=config.spacing_mm)
     image = normalise(resample(volume, grid).array, config.normalisation)
     values = np.ascontiguousarray(resample_labels(label, grid).array)
     return Case(name, image, values, np.argwhere(values).astype(np.int16))
 
 
-def _read_label(path: Path, name: str, config: DataConfig) -> Volume:
-    label = Volume.from_sitk(read_image(path), name=name)
+def _known_labels(label: Volume, config: DataConfig) -> Volume:
     unknown = sorted(set(np.unique(label.array).tolist()) - {0, *config.labels})
     if unknown:
         raise InputError(
-            f"The label of '{name}' holds the value {unknown[0]:g}, which the configuration does not name.",
+            f"The label of '{label.name}' holds the value {unknown[0]:g}, which the configuration does not name.",
             advice="Add it to data.labels, or mend the file.",
         )
     return label.with_array(label.array.astype(np.uint8))

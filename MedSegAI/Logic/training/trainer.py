@@ -21,13 +21,13 @@ from torch import nn
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import make_folder, write_beside
+from MedSegAI.Logic.files.decathlon import data_folder, read_split
 from MedSegAI.Logic.models.weights import build_network
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.training.batches import batch_of_step, seed_of_step, steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint, restore, save_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, TrainingConfig
 from MedSegAI.Logic.training.data import Case, load_cases
-from MedSegAI.Logic.training.decathlon import data_folder, read_split
 from MedSegAI.Logic.training.loss import dice_cross_entropy
 from MedSegAI.Logic.training.validation import validation_dice
 

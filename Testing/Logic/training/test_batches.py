@@ -6,9 +6,9 @@ import dataclasses
 
 import torch
 
+from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.training.batches import batch_of_step, case_at, steps_per_epoch
 from MedSegAI.Logic.training.data import load_cases
-from MedSegAI.Logic.training.decathlon import read_split
 
 
 def test_every_case_is_seen_once_an_epoch(a_config, hippocampus_folder):

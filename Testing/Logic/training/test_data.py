@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.training.config import DataConfig
 from MedSegAI.Logic.training.data import load_cases
-from MedSegAI.Logic.training.decathlon import read_split
 
 CONFIG = DataConfig(labels={1: "anterior", 2: "posterior"})
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.training.decathlon import case_file, data_folder, read_split, read_subset
+from MedSegAI.Logic.files.decathlon import case_file, data_folder, read_split, read_subset
 
 
 @pytest.fixture

@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.read import read_image, read_volume
+from MedSegAI.Logic.volume import Modality, Volume
 
 _ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
+_SAME_GRID_MM = 0.01
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,29 @@ def read_subset(path: Path, subset: str) -> tuple[str, ...]:
             f"The split '{path}' has no list of cases '{subset}'.", advice=f"It has: {', '.join(lists) or 'none'}."
         )
     return tuple(map(str, names))
+
+
+def read_case(folder: Path, name: str, *, modality: Modality | None = None) -> tuple[Volume, Volume]:
+    """The image of a case and its expert labels, voxel by voxel on one grid.
+
+    Args:
+        folder: The data folder.
+        name: The case.
+        modality: What was measured, as for ``read_volume``.
+
+    Returns:
+        The image and the label map, each (k, j, i) in its file's dtype; LPS mm.
+
+    Raises:
+        InputError: if a file is missing or unreadable, or the two lie on different grids.
+    """
+    image = read_volume(case_file(folder / "imagesTr", name), modality=modality)
+    labels = Volume.from_sitk(read_image(case_file(folder / "labelsTr", name)), name=name)
+    if not image.grid.same_frame(labels.grid, tolerance_mm=_SAME_GRID_MM):
+        raise InputError(
+            f"Image and label of '{name}' do not lie on the same grid.", advice="Resample the label to the image."
+        )
+    return image, labels
 
 
 def case_file(folder: Path, name: str) -> Path:
