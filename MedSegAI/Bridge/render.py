@@ -21,6 +21,7 @@ from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.geometry import Box, swap_lps_and_ras
 from MedSegAI.Logic.report.heat_colours import heat_colours
+from MedSegAI.Logic.report.slice_planes import place_of_plane
 
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
 _GAP = 6
@@ -68,7 +69,7 @@ def slice_pictures(
                 view.node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
                 view.node.SetRulerColor(slicer.vtkMRMLAbstractViewNode.RulerColorYellow)
                 view.look_at(ras, width_mm=width_mm)
-                view.label(f"{orientation}, {_place(orientation, ras)}")
+                view.label(f"{orientation}, {place_of_plane(orientation.lower(), point_lps)}")
                 if heat is not None:
                     view.explain_colours(heat.GetDisplayNode().GetColorNode().GetLookupTable(), "heat")
                 pictures[orientation] = view.snapshot()
@@ -80,11 +81,6 @@ def _whole_width_mm(scan: slicer.vtkMRMLScalarVolumeNode, size: tuple[int, int])
     scan.GetRASBounds(bounds)
     longest = float(np.max(bounds[1::2] - bounds[::2]))
     return longest * max(1.0, size[0] / size[1])
-
-
-def _place(orientation: str, ras: np.ndarray) -> str:
-    axis, letters = {"Sagittal": (0, "RL"), "Coronal": (1, "AP"), "Axial": (2, "SI")}[orientation]
-    return f"{letters[0] if ras[axis] >= 0 else letters[1]} {abs(ras[axis]):.1f} mm"
 
 
 def surface_picture(

@@ -31,6 +31,7 @@ from vtkmodules.vtkRenderingCore import (
 from MedSegAI.Bridge.graphics import require_gl
 from MedSegAI.Bridge.scene import OpenScene
 from MedSegAI.Bridge.vtk_messages import caught_vtk_messages
+from MedSegAI.Logic.report.slice_planes import EDGE_LETTERS
 
 _SLICE_MANAGERS = (
     "vtkMRMLModelSliceDisplayableManager",
@@ -46,9 +47,6 @@ _THREED_MANAGERS = (
     "vtkMRMLRulerDisplayableManager",
     "vtkMRMLSegmentationsDisplayableManager3D",
 )
-
-# Patient directions at the left, right, bottom and top edge of a picture, as radiologists hang it.
-_EDGE_LETTERS = {"Axial": "RLPA", "Coronal": "RLIS", "Sagittal": "APIS"}
 
 
 class _OffScreenView:
@@ -166,7 +164,7 @@ class SliceView(_OffScreenView):
     def label(self, text: str) -> None:
         """Write ``text`` into the upper left corner and the patient's directions at the four edges."""
         self._write(text, 0.02, 0.98, "Left", "Top", share=0.032)
-        left, right, bottom, top = _EDGE_LETTERS[self.orientation]
+        left, right, top, bottom = EDGE_LETTERS[self.orientation.lower()]
         self._write(left, 0.015, 0.5, "Left", "Centered", share=0.042)
         self._write(right, 0.985, 0.5, "Right", "Centered", share=0.042)
         self._write(bottom, 0.5, 0.075, "Centered", "Bottom", share=0.042)

@@ -10,7 +10,22 @@ from importlib import metadata
 
 from MedSegAI.Logic.localise.localised_region import LocalisedRegion
 
-_VERSIONED_PACKAGES = ("torch", "numpy", "SimpleITK", "monai")
+_VERSIONED_PACKAGES = ("medsegai", "torch", "numpy", "SimpleITK", "monai")
+
+
+def software_versions() -> dict[str, str]:
+    """Versions of Python, of this project and of the packages that decide a result, as far as they are installed."""
+    return {"Python": platform.python_version()} | {
+        package: version for package in _VERSIONED_PACKAGES if (version := _version_of(package)) is not None
+    }
+
+
+@functools.cache
+def _version_of(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class Provenance:
     created: str
     seed: int | None = None
     fallbacks: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=lambda: software_versions())
+    versions: dict[str, str] = field(default_factory=software_versions)
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -64,19 +79,3 @@ class Provenance:
             fields[key] = tuple(fields[key])
         fields["regions"] = tuple(LocalisedRegion.from_plain(region) for region in fields["regions"])
         return cls(**fields)
-
-
-def software_versions() -> dict[str, str]:
-    """Versions of this project, of Python and of the packages that decide a result."""
-    return dict(_software_versions())
-
-
-@functools.cache
-def _software_versions() -> tuple[tuple[str, str], ...]:
-    found = [("Python", platform.python_version())]
-    for package in ("medsegai", *_VERSIONED_PACKAGES):
-        try:
-            found.append((package, metadata.version(package)))
-        except metadata.PackageNotFoundError:
-            continue
-    return tuple(found)

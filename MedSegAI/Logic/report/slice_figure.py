@@ -13,7 +13,7 @@ from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
-from MedSegAI.Logic.report.slice_planes import PLANE_NAMES, Plane
+from MedSegAI.Logic.report.slice_planes import DEPTH_AXIS, PLANE_NAMES, Plane
 from MedSegAI.Logic.volume import Unit, Volume
 
 if TYPE_CHECKING:
@@ -150,8 +150,7 @@ def _through(
     focus: tuple[float, float, float], centre: tuple[float, float, float], name: str
 ) -> tuple[float, float, float]:
     """Centre of a slice: in depth at the focus, in the plane at ``centre``."""
-    depth = {"sagittal": 0, "coronal": 1, "axial": 2}[name]
-    return tuple(focus[axis] if axis == depth else centre[axis] for axis in range(3))
+    return tuple(focus[axis] if axis == DEPTH_AXIS[name] else centre[axis] for axis in range(3))
 
 
 def _frame(plane: Plane) -> tuple[float, float, float, float]:

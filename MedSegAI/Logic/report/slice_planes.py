@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,20 @@ _PLANES = {
     "coronal": ((1, 0, 0), (0, 0, -1)),
     "sagittal": ((0, 1, 0), (0, 0, -1)),
 }
-# Patient directions at the left, right, top and bottom edge.
-_EDGES = {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}
 PLANE_NAMES = tuple(_PLANES)
+EDGE_LETTERS = {"axial": "RLAP", "coronal": "RLSI", "sagittal": "APSI"}
+"""Patient directions at the left, right, top and bottom edge of a picture."""
+DEPTH_AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
+"""The LPS axis perpendicular to each plane."""
+# The patient's directions along the LPS axes, the positive one first.
+_AXIS_LETTERS = ("LR", "PA", "SI")
+
+
+def place_of_plane(name: str, point_lps: Sequence[float]) -> str:
+    """Where the plane ``name`` through an LPS point (x, y, z in mm) lies, such as "L 26.0 mm"."""
+    axis = DEPTH_AXIS[name]
+    positive, negative = _AXIS_LETTERS[axis]
+    return f"{positive if point_lps[axis] >= 0 else negative} {abs(point_lps[axis]):.1f} mm"
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class Plane:
     @property
     def edges(self) -> str:
         """Letters of the patient's directions at the left, right, top and bottom edge."""
-        return _EDGES[self.name]
+        return EDGE_LETTERS[self.name]
 
     @property
     def pixels(self) -> int:
@@ -50,15 +62,19 @@ class Plane:
     @property
     def place(self) -> str:
         """Where the plane lies, such as "L 26.0 mm"."""
-        axis, letters = {"sagittal": (0, "LR"), "coronal": (1, "PA"), "axial": (2, "SI")}[self.name]
-        value = self.centre[axis]
-        return f"{letters[0] if value >= 0 else letters[1]} {abs(value):.1f} mm"
+        return place_of_plane(self.name, self.centre)
+
+    @property
+    def _axes(self) -> tuple[np.ndarray, np.ndarray]:
+        """LPS unit vectors along the picture's rows (to the right) and columns (down)."""
+        across, down = _PLANES[self.name]
+        return np.array(across, dtype=float), np.array(down, dtype=float)
 
     def cut(self, volume: Volume, *, outside: float = 0.0) -> np.ndarray:
         """The volume's values on the plane, linearly interpolated: float32 (rows, columns), ``outside`` beyond it."""
         import SimpleITK as sitk
 
-        across, down = (np.array(axis, dtype=float) for axis in _PLANES[self.name])
+        across, down = self._axes
         corner = np.array(self.centre) - (across + down) * self.pixel_mm * (self.pixels - 1) / 2
         target = sitk.Image([self.pixels, self.pixels, 1], sitk.sitkUInt8)
         target.SetSpacing([self.pixel_mm, self.pixel_mm, 1.0])
@@ -72,7 +88,7 @@ class Plane:
 
     def near(self, volume: Volume) -> Volume | None:
         """The voxels that the plane can touch, as a view, so that a large scan is not copied for one slice."""
-        across, down = (np.array(axis, dtype=float) for axis in _PLANES[self.name])
+        across, down = self._axes
         corners = [
             np.array(self.centre) + (a * across + b * down) * self.width_mm / 2 for a in (-1, 1) for b in (-1, 1)
         ]
