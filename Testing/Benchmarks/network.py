@@ -67,7 +67,7 @@ def interleaved_medians(work: dict[str, Callable[[], None]], runs: int) -> dict[
         for name, action in work.items():
             start = time.process_time()
             action()
-            if round_number:  # the first round warms up
+            if round_number:  # The first round warms up.
                 seconds[name].append(time.process_time() - start)
     return {name: statistics.median(found) for name, found in seconds.items()}
 

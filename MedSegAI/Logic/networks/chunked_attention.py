@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-# floats of scores a thread works on at a time: half a second-level cache of 1 MiB or more
+# Floats of scores a thread works on at a time: half a second-level cache of 1 MiB or more.
 SCORES_AT_A_TIME = 1 << 17
 
 
@@ -30,7 +30,7 @@ def attention(qkv: Tensor, bias: Tensor, queries: int) -> Tensor:
     for pair, part in _pairs(windows, heads, queries * keys):
         size = output[pair].shape[0]
         _weights(query[pair][:, :queries], key[pair], bias[part], scores[:size], weights[:size])
-        # the transposed product keeps the long axis of tokens last, several times faster for few channels
+        # The transposed product keeps the long axis of tokens last, several times faster for few channels.
         torch.bmm(value[pair].transpose(1, 2), weights[:size].transpose(1, 2), out=output[pair])
     return output
 

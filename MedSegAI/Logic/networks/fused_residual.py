@@ -18,7 +18,7 @@ from torch.autograd.function import FunctionCtx, once_differentiable
 
 SLOPE = 0.01
 EPSILON = 1e-5
-# floats that an elementwise pass works on at a time and a thread: half a megabyte
+# Floats that an elementwise pass works on at a time and a thread: half a megabyte.
 AT_A_TIME = 1 << 17
 
 
@@ -192,9 +192,9 @@ def _pieces(wide: Tensor) -> Iterator[tuple[int, slice]]:
 
 def _convolve(inputs: Tensor, weight: Tensor) -> Tensor:
     """3x3x3 convolution, channels-last in and out."""
-    # cloned, not made contiguous: with one channel both layouts look alike, and the result's layout follows the strides
+    # Cloned, not made contiguous: with one channel both layouts look alike, and the result follows the strides.
     weight = weight.clone(memory_format=torch.channels_last_3d)
     if torch.backends.mkldnn.is_available():
-        # called by name, since the usual entry falls back to a slow kernel for small inputs
+        # Called by name, since the usual entry falls back to a slow kernel for small inputs.
         return torch.mkldnn_convolution(inputs, weight, None, [1] * 3, [1] * 3, [1] * 3, 1)
     return F.conv3d(inputs, weight, padding=1).contiguous(memory_format=torch.channels_last_3d)

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from MedSegAI.Logic.networks.convolution_blocks import EncoderBlock
 from MedSegAI.Logic.networks.window_attention import WindowAttention
 
-# order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined: it is part of what the weights mean
+# Order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined: it is part of what the weights mean.
 MERGE_ORDERS = {
     "merging": ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)),
     "mergingv2": tuple(itertools.product(range(2), repeat=3)),
@@ -208,7 +208,7 @@ class SwinTransformer(nn.Module):
                 attention_dropout=attention_dropout,
                 use_checkpoint=use_checkpoint,
             )
-            # one-element lists, because published checkpoints name the stages layers1.0 ... layers4.0
+            # One-element lists, because published checkpoints name the stages layers1.0 ... layers4.0.
             self.add_module(f"layers{number + 1}", nn.ModuleList([stage]))
         for number in range(4 if use_v2 else 0):
             width = channels * 2**number

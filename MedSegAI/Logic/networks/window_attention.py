@@ -56,7 +56,7 @@ class WindowAttention(nn.Module):
         groups = window_groups(shape, self.window_size, shift)
         window = clip_window(shape, self.window_size)
         qkv = self.qkv(tokens)
-        # what the projection makes of a padded token, which is zero before it
+        # What the projection makes of a padded token, which is zero before it.
         padded = qkv.new_zeros(qkv.shape[-1]) if self.qkv.bias is None else self.qkv.bias.to(qkv.dtype)
         table, index = self.relative_position_bias_table, self.relative_position_index
         dropout = self.attention_dropout if self.training else 0.0

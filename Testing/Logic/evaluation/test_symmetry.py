@@ -39,7 +39,7 @@ def test_an_exactly_mirrored_segmentation_has_dice_one():
 def test_a_known_shift_gives_the_dice_counted_by_hand():
     array = _mirrored_pair()
     array[array == 3] = 0
-    array[1, 1:3, 1:3] = 3  # one voxel further out: 2 of 4 shared
+    array[1, 1:3, 1:3] = 3  # One voxel further out: 2 of 4 shared.
     head = left_right_symmetry(Volume(array, GRID), TABLE)[0]
     assert head.dice == pytest.approx(0.5)
 

@@ -89,7 +89,7 @@ def test_state_dicts_go_both_ways_with_every_key_and_buffer_in_the_same_order():
 
 
 def test_gradients_of_the_whole_network_are_monais():
-    # loosely, since rounding turns over leaky ReLUs that stand near zero; the parts are tested strictly beside this
+    # Loosely, since rounding turns over leaky ReLUs that stand near zero; the parts are tested strictly beside this.
     theirs, ours = twins(2, 3)
     image = seeded_input((64, 64, 32), 2)
     target = torch.randint(0, 3, (1, 64, 64, 32), generator=torch.Generator().manual_seed(3))
@@ -128,7 +128,7 @@ def test_remembered_biases_are_forgotten_when_the_weights_change():
         for network in (theirs, ours):
             for name, parameter in network.named_parameters():
                 if "bias_table" in name:
-                    parameter.data.mul_(-2)  # through .data, which leaves no trace in the version counter
+                    parameter.data.mul_(-2)  # Through .data, which leaves no trace in the version counter.
         after = ours(image)
         assert not torch.allclose(before, after, atol=1e-3)
         assert (after - theirs(image)).abs().max() < 1e-4
