@@ -14,7 +14,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import DependencyError, ModelError
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.standardise.register import RegistrationTemplate
+from MedSegAI.Logic.standardise.registration_template import RegistrationTemplate
 from MedSegAI.Logic.standardise.resample import canonical_grid, resample
 from MedSegAI.Logic.volume import Modality, Volume
 

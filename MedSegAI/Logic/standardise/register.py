@@ -18,20 +18,24 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
-from MedSegAI.Logic.standardise.resample import canonical_grid, resample, resample_labels
+from MedSegAI.Logic.standardise.registration_template import (
+    FINE_MM,
+    MIDDLE_MM,
+    START_MM,
+    RegistrationTemplate,
+    pyramid,
+)
 from MedSegAI.Logic.volume import Volume
 
 if TYPE_CHECKING:
     import SimpleITK
 
-_START_MM, _MIDDLE_MM, _FINE_MM = _LEVELS_MM = (8.0, 4.0, 3.0)
 # Lengths are given to the optimiser in units of a head's radius, so that one step turns, stretches and shifts alike.
 _UNIT_MM = 60.0
 _BINS = 32
 _PITCHES_DEGREES = (-20.0, 0.0, 20.0)
 _SHIFTS_MM = (-30.0, 0.0, 30.0)
 _CROWN_TO_CENTRE_MM = 75.0
-_WIDER_BY_MM = 8.0
 _STARTS_KEPT = 10
 _FITS_KEPT = 2
 _DIFFERENT = 0.1
@@ -72,25 +76,6 @@ class Registration:
     coverage: float
 
 
-@dataclass(frozen=True, eq=False)
-class RegistrationTemplate:
-    """A template and its masks at the resolutions of the registration; make it once with :meth:`prepare`."""
-
-    images: dict[float, Volume]
-    masks: dict[float, Volume]
-    wide_mask: Volume
-    centre: np.ndarray
-
-    @classmethod
-    def prepare(cls, template: Volume, mask: Volume) -> RegistrationTemplate:
-        """From a template (k, j, i) and a uint8 mask on any grid of the same LPS space."""
-        images = _pyramid(template)
-        masks = {mm: resample_labels(mask, image.grid) for mm, image in images.items()}
-        middle = masks[_MIDDLE_MM]
-        wide_mask = _dilated(masks[_START_MM], round(_WIDER_BY_MM / _START_MM))
-        return cls(images, masks, wide_mask, middle.grid.lps_of(np.argwhere(middle.array).mean(0)))
-
-
 def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter) -> Registration:
     """Find the affine transform from a template to a scan of a head.
 
@@ -111,9 +96,9 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
     """
     with _one_thread():
         steps = _Steps(reporter, total=2 + _STARTS_KEPT + _FITS_KEPT + 1)
-        images = _pyramid(scan)
+        images = pyramid(scan)
         steps.next()
-        starts = _best_starts(images[_START_MM], template, reporter)
+        starts = _best_starts(images[START_MM], template, reporter)
         steps.next()
         if not starts:
             raise InputError(
@@ -121,14 +106,14 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
                 advice="Choose the region yourself (--roi).",
             )
         for rigid in starts:
-            _optimise(rigid, template, images, _MIDDLE_MM, step=0.05, smallest=0.002, iterations=40)
+            _optimise(rigid, template, images, MIDDLE_MM, step=0.05, smallest=0.002, iterations=40)
             steps.next()
         affines = [_affine(rigid) for rigid in _best(starts, template, images)[:_FITS_KEPT]]
         for affine in affines:
-            _optimise(affine, template, images, _MIDDLE_MM, step=0.03, smallest=0.002, iterations=60)
+            _optimise(affine, template, images, MIDDLE_MM, step=0.03, smallest=0.002, iterations=60)
             steps.next()
         affine = _best(affines, template, images)[0]
-        _optimise(affine, template, images, _FINE_MM, step=0.01, smallest=0.001, iterations=40)
+        _optimise(affine, template, images, FINE_MM, step=0.01, smallest=0.001, iterations=40)
         quality, coverage = _judge(affine, template, images)
         steps.finish()
     return Registration(_in_millimetres(affine), quality, coverage)
@@ -162,42 +147,13 @@ def _one_thread() -> Iterator[None]:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _pyramid(volume: Volume) -> dict[float, Volume]:
-    """The volume at each level's spacing, float32, its extreme intensities clipped."""
-    images, source = {}, volume
-    for mm in sorted(_LEVELS_MM):
-        coarse = _shrunk(source, mm)
-        images[mm] = resample(coarse, canonical_grid(coarse.grid, spacing_mm=(mm, mm, mm)))
-        source = images[mm] if mm != _FINE_MM else volume
-    low, high = np.percentile(images[_FINE_MM].array, [1.0, 99.5])
-    return {mm: image.with_array(np.clip(image.array, low, high).astype(np.float32)) for mm, image in images.items()}
-
-
-def _shrunk(volume: Volume, mm: float) -> Volume:
-    """Means of whole blocks of voxels, as large as they fit into ``mm``: cheap, and nothing aliases."""
-    import SimpleITK as sitk
-
-    factors = [
-        max(1, min(int(mm / spacing + 1e-6), size)) for spacing, size in zip(volume.grid.spacing, volume.grid.size)
-    ]
-    if max(factors) == 1:
-        return volume
-    return Volume.from_sitk(sitk.BinShrink(volume.to_sitk(), factors), name=volume.name)
-
-
-def _dilated(mask: Volume, voxels: int) -> Volume:
-    import SimpleITK as sitk
-
-    return Volume.from_sitk(sitk.BinaryDilate(mask.to_sitk(), [voxels] * 3))
-
-
 def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Reporter) -> list[SimpleITK.Euler3DTransform]:
     """Rigid transforms that differ, each improved at the coarsest level from a guess at where the head is."""
     import SimpleITK as sitk
 
     scan = _in_units(image, padding_mm=_PADDING_MM)
     kept: list[SimpleITK.Euler3DTransform] = []
-    for mask in (template.masks[_START_MM], template.wide_mask):
+    for mask in (template.masks[START_MM], template.wide_mask):
         found: list[tuple[float, SimpleITK.Euler3DTransform]] = []
         for centre, shift, pitch in itertools.product(_guessed_centres(image), _SHIFTS_MM, _PITCHES_DEGREES):
             raise_if_cancelled(reporter)
@@ -207,7 +163,7 @@ def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Report
             rigid.SetTranslation(((centre + np.array([0.0, 0.0, shift]) - template.centre) / _UNIT_MM).tolist())
             method = _method(rigid, mask, step=0.15, smallest=0.005, iterations=40)
             try:
-                method.Execute(_in_units(template.images[_START_MM]), scan)
+                method.Execute(_in_units(template.images[START_MM]), scan)
             except RuntimeError:
                 # ITK refuses a start from which template and scan do not overlap.
                 continue
@@ -316,10 +272,10 @@ def _judge(
     """Correlation ratio and coverage inside the mask, both 0..1."""
     import SimpleITK as sitk
 
-    fixed, image = template.images[_MIDDLE_MM], images[_MIDDLE_MM]
+    fixed, image = template.images[MIDDLE_MM], images[MIDDLE_MM]
     outside = float(image.array.min()) - 1.0
     moved = sitk.Resample(_in_units(image), _in_units(fixed), transform, sitk.sitkLinear, outside)
-    brain = template.masks[_MIDDLE_MM].array > 0
+    brain = template.masks[MIDDLE_MM].array > 0
     seen = brain & (sitk.GetArrayFromImage(moved) > outside + 0.5)
     coverage = float(seen.sum() / brain.sum())
     if seen.sum() < _BINS:
