@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from MedSegAI.Logic.geometry import Grid
+import numpy as np
+
+from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.localise.localise import localise
 from MedSegAI.Logic.localise.localised_region import LocalisedRegion
@@ -39,7 +43,7 @@ def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, re
         box = parse_region(settings.region, volume.grid, reporter=reporter)
         grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
         if needs_localiser and len(localiser.sides) > 1:
-            return _one_side(volume, grid, localiser, reporter)
+            return _by_side(volume, grid, localiser, reporter)
         return ChosenRegions((_as_it_is("region of interest", grid, card.labels),), card.labels)
     if not needs_localiser:
         grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
@@ -58,15 +62,46 @@ def _as_it_is(name: str, grid: Grid, labels: LabelTable) -> LocalisedRegion:
     return LocalisedRegion(name, grid, False, tuple((label.value, label.value) for label in labels))
 
 
-def _one_side(volume: Volume, grid: Grid, localiser: Localiser, reporter: Reporter) -> ChosenRegions:
-    """A region inside a whole head belongs to the side it lies on, seen from the middle of the scan."""
-    right_of_middle = _centre_x_ras(grid) - _centre_x_ras(volume.grid)
+def _by_side(volume: Volume, grid: Grid, localiser: Localiser, reporter: Reporter) -> ChosenRegions:
+    """A region inside a whole head belongs to the side it lies on, seen from the middle of the scan.
+
+    One that reaches well into both sides is cut between them: what lies on the left must not be called right.
+    """
+    middle = _centre_x_ras(volume.grid)
+    reached = sorted((side for side in localiser.sides if _reaches(grid, side, middle)), key=_box_x_ras)
+    if len(reached) > 1:
+        names = " and ".join(side.name for side in reached)
+        reporter.message(f"The region of interest reaches over the scan's middle: cut there into {names}.")
+        return ChosenRegions(_cut_between(grid, reached, middle), localiser.labels)
+    right_of_middle = _centre_x_ras(grid) - middle
     side = min(localiser.sides, key=lambda side: abs(_box_x_ras(side) - right_of_middle))
     reporter.message(
         f"The region of interest lies {abs(right_of_middle):.0f} mm to the patient's "
         f"{'right' if right_of_middle > 0 else 'left'} of the scan's middle: taken for the {side.name}."
     )
     return ChosenRegions((LocalisedRegion(side.name, grid, side.mirrored, side.labels),), localiser.labels)
+
+
+def _reaches(grid: Grid, side: Side, middle: float) -> bool:
+    """Whether the region covers at least half of the width of the side's box, along Right."""
+    right = -grid.corners_lps()[:, 0] - middle
+    low, high = side.box_ras_mm[:2]
+    return min(high, right.max()) - max(low, right.min()) >= (high - low) / 2
+
+
+def _cut_between(grid: Grid, sides: Sequence[Side], middle: float) -> tuple[LocalisedRegion, ...]:
+    """One region for each of the sides, which lie in ascending order along Right, as does i in model space."""
+    kji = (np.array(grid.shape) - 1) / 2
+    centre = grid.lps_of(kji)
+    edges = [0]
+    for left, right in pairwise(sides):
+        boundary = middle + (_box_x_ras(left) + _box_x_ras(right)) / 2
+        edges.append(round(float(grid.kji_of(np.array([-boundary, *centre[1:]]))[2]) + 0.5))
+    edges.append(grid.shape[2])
+    return tuple(
+        LocalisedRegion(side.name, grid.crop(Box((0, 0, start), (*grid.shape[:2], stop))), side.mirrored, side.labels)
+        for side, (start, stop) in zip(sides, pairwise(edges))
+    )
 
 
 def _centre_x_ras(grid: Grid) -> float:

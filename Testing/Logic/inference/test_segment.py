@@ -138,6 +138,23 @@ def test_a_region_in_a_whole_head_is_named_after_its_side(a_model: Model):
     assert result.provenance.regions[0].mirrored
 
 
+@pytest.mark.parametrize("direction", [np.eye(3), -np.eye(3), PERMUTED])
+def test_a_region_over_both_sides_of_a_head_is_cut_at_its_middle(a_model: Model, direction: np.ndarray):
+    card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, localiser=card.localiser))
+    scan = a_scan(centred((100, 100, 100), (1.0, 1.0, 1.0), direction), lambda points: np.abs(points[..., 0]) > 15)
+    reporter = SilentReporter()
+    both = RunSettings(region="-40,45,-20,20,-20,20")
+    result = segment(scan, model, settings=both, reporter=reporter, engine=BrightnessEngine())
+    left, right = ("left_posterior_hippocampus", "right_anterior_hippocampus")
+    assert set(np.unique(result.labels.array)) == {0, *(result.table.find(key).value for key in (left, right))}
+    for key, side in ((left, 1.0), (right, -1.0)):
+        found = scan.grid.lps_of(np.argwhere(result.labels.array == result.table.find(key).value))
+        assert np.all(side * found[:, 0] > 15)
+    assert any("cut there into left hippocampus and right hippocampus" in message for message in reporter.messages)
+    assert [region.mirrored for region in result.provenance.regions] == [False, True]
+
+
 def test_a_small_scan_needs_no_localiser(a_model: Model):
     card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
     localiser: Localiser = card.localiser
