@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from MedSegAI.Logic.inference.islands import keep_largest_component
+from MedSegAI.Logic.inference.largest_component import keep_largest_component
 
 
 def a_structure_of_two_parts() -> np.ndarray:

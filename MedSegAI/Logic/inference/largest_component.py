@@ -1,4 +1,4 @@
-"""Stray islands: what a network calls a structure far away from it."""
+"""The largest connected component of a segmentation, without the islands a network sees far away from it."""
 
 from __future__ import annotations
 
