@@ -8,6 +8,7 @@ Arrays are (k, j, i): slowest axis first, as numpy and SimpleITK's array views h
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -246,9 +247,15 @@ class Grid:
         return float(np.prod(np.clip(high - low, 0, None)) / np.prod(mine.max(0) - mine.min(0)))
 
 
-def swap_lps_and_ras(points: np.ndarray) -> np.ndarray:
+def swap_lps_and_ras(points: np.ndarray | Sequence) -> np.ndarray:
     """Points (..., 3) in LPS mm as RAS mm, or in RAS mm as LPS mm: the map is its own inverse."""
     return np.asarray(points, dtype=float) * [-1.0, -1.0, 1.0]
+
+
+def box_corners_lps(box_ras_mm: Sequence[float]) -> np.ndarray:
+    """LPS mm (8, 3) of the corners of a box x0, x1, y0, y1, z0, z1 in RAS mm."""
+    x, y, z = box_ras_mm[0:2], box_ras_mm[2:4], box_ras_mm[4:6]
+    return swap_lps_and_ras(list(itertools.product(x, y, z)))
 
 
 def _triple_of_int(values: tuple[int, ...]) -> Shape:

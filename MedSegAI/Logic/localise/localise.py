@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError, RegionError
-from MedSegAI.Logic.geometry import Box, Grid, Triple, swap_lps_and_ras
+from MedSegAI.Logic.geometry import Box, Grid, Triple, box_corners_lps
 from MedSegAI.Logic.localise.atlas import registration_template
 from MedSegAI.Logic.localise.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import Localiser, Side
@@ -59,12 +57,6 @@ def localise(
     )
     whole = canonical_grid(volume.grid, spacing_mm=spacing_mm)
     return tuple(_region(side, found.transform, whole, localiser, volume) for side in localiser.sides)
-
-
-def box_corners_lps(box_ras_mm: tuple[float, ...]) -> np.ndarray:
-    """LPS mm (8, 3) of the corners of a box x0, x1, y0, y1, z0, z1 in RAS mm."""
-    x, y, z = box_ras_mm[0:2], box_ras_mm[2:4], box_ras_mm[4:6]
-    return swap_lps_and_ras(list(itertools.product(x, y, z)))
 
 
 def _is_trustworthy(found: Registration) -> bool:

@@ -7,8 +7,7 @@ import re
 import numpy as np
 
 from MedSegAI.Logic.errors import RegionError
-from MedSegAI.Logic.geometry import Box, Grid, swap_lps_and_ras
-from MedSegAI.Logic.localise.localise import box_corners_lps
+from MedSegAI.Logic.geometry import Box, Grid, box_corners_lps, swap_lps_and_ras
 from MedSegAI.Logic.reporter import Reporter
 
 _FORMS = (

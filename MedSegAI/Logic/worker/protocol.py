@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import types
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from MedSegAI.Logic.errors import WorkerError
@@ -117,7 +117,7 @@ class Failed:
     job: int | None
     kind: str
     problem: str
-    advice: str = field(default="")
+    advice: str = ""
 
 
 ToWorker = Job | Cancel
@@ -146,7 +146,7 @@ def decode(line: str) -> ToWorker | ToParent:
     if cls is None:
         raise _refusal(line, "its type is unknown")
     known = {each.name for each in fields(cls)}
-    required = known - {"advice"}
+    required = {each.name for each in fields(cls) if each.default is MISSING}
     if not required <= set(values) <= known:
         raise _refusal(line, f"its fields must be {', '.join(sorted(known))}")
     for name, value in values.items():

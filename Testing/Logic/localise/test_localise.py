@@ -10,10 +10,10 @@ from scipy.signal import fftconvolve
 
 from MedSegAI.Logic.errors import Cancelled, DependencyError, ModelError, RegionError
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.geometry import Box, Grid, box_corners_lps
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.localise import atlas
-from MedSegAI.Logic.localise.localise import box_corners_lps, localise
+from MedSegAI.Logic.localise.localise import localise
 from MedSegAI.Logic.models.card import Localiser, Side
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.resample import canonical_grid, resample

@@ -8,9 +8,8 @@ import SimpleITK as sitk
 
 from MedSegAI.Logic.errors import Cancelled, InputError
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.geometry import Box, Grid, box_corners_lps
 from MedSegAI.Logic.localise.atlas import icbm152_t1, registration_template
-from MedSegAI.Logic.localise.localise import box_corners_lps
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise import register as register_module
 from MedSegAI.Logic.standardise.register import LinearTransform, register
