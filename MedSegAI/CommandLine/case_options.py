@@ -1,4 +1,4 @@
-"""The options that ``segment`` and ``explain`` share: which scan, which model, where to compute."""
+"""The options that commands share: which scan, which model, where and how to compute."""
 
 from __future__ import annotations
 
@@ -24,9 +24,14 @@ def add_case_options(parser: argparse.ArgumentParser, *, default_model: str | No
         metavar="REGION",
         help="where to look: x0,x1,y0,y1,z0,z1 in RAS mm (-44,-8,-46,4,-34,8) or i0:i1,j0:j1,k0:k1 in voxels",
     )
+    add_compute_options(parser)
+    parser.add_argument("--in-process", action="store_true", help="compute in this process instead of a worker process")
+
+
+def add_compute_options(parser: argparse.ArgumentParser) -> None:
+    """Add where to compute and how far windows overlap."""
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
     parser.add_argument("--overlap", type=float, metavar="FRACTION", help="of neighbouring windows, 0 to below 1")
-    parser.add_argument("--in-process", action="store_true", help="compute in this process instead of a worker process")
 
 
 def settings_of(options: argparse.Namespace, *, keep_confidence: bool = False) -> RunSettings:

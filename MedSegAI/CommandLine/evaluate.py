@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from MedSegAI.CommandLine.case_options import add_compute_options
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
@@ -19,8 +20,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     )
     parser.add_argument("--split", type=Path, required=True, metavar="FILE", help="JSON file with lists of case names")
     parser.add_argument("--subset", default="val", help="which of its lists (default: %(default)s)")
-    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
-    parser.add_argument("--overlap", type=float, metavar="FRACTION", help="of neighbouring windows, 0 to below 1")
+    add_compute_options(parser)
     parser.add_argument("-o", "--output", type=Path, metavar="TABLE.json", help="write every figure as JSON")
     parser.set_defaults(run=run)
 
