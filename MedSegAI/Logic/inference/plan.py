@@ -26,6 +26,7 @@ _BYTES_ONCE = 36 << 20
 
 _DEFAULT_FEATURE_SIZE = 24
 _FLOAT32 = 4
+_WORTH_NAMING = 0.02
 _BYTES_PER_VOXEL_WHILE_PREPARED = 24
 """At the height of resampling and normalising a region; measured by Testing/Benchmarks/segment_memory.py."""
 _SAME_SPACING = 0.01
@@ -87,13 +88,13 @@ class MemoryPlan:
             (self.network, "network"),
             (self.labels + self.confidence, "labels and confidence" if self.confidence else "labels"),
         ]
-        listed = ", ".join(f"{what} {_gib(size)}" for size, what in parts)
+        listed = ", ".join(f"{what} {_readable(size)}" for size, what in parts if size > self.total * _WORTH_NAMING)
         where = "free memory"
         if self.gpu_free is not None and self.gpu_suffices:
-            where = f"free memory and {_gib(self.on_gpu)} of {_gib(self.gpu_free)} GiB free on the GPU"
+            where = f"free memory and {_readable(self.on_gpu)} of {_readable(self.gpu_free)} free on the GPU"
         windows = "1 window" if self.windows == 1 else f"{self.windows} windows"
-        total = f"{_gib(self.total)} of {_gib(self.free)} GiB {where}"
-        return f"Needs about {total}: {listed} GiB, not all at once; {windows}."
+        total = f"{_readable(self.total)} of {_readable(self.free)} {where}"
+        return f"Needs about {total}: {listed}, not all at once; {windows}."
 
     def refuse_or_tell(self) -> tuple[str, ...]:
         """The sentences worth showing before the run.
@@ -106,7 +107,7 @@ class MemoryPlan:
         if not self.gpu_suffices:
             return (
                 self.sentence(),
-                f"The GPU has {_gib(self.gpu_free)} GiB free and {_gib(self.on_gpu)} GiB are wanted: "
+                f"The GPU has {_readable(self.gpu_free)} free and {_readable(self.on_gpu)} are wanted: "
                 "parts of the work may fall back to the computer's memory.",
             )
         return (self.sentence(),)
@@ -114,8 +115,8 @@ class MemoryPlan:
     def _advice(self) -> str:
         if self.confidence and replace(self, confidence=0).fits:
             return "Run without the confidence, or choose a smaller region of interest."
-        missing = _gib(self.total - self.free)
-        return f"Choose a smaller region of interest, or close other programs until {missing} GiB more are free."
+        missing = _readable(self.total - self.free)
+        return f"Choose a smaller region of interest, or close other programs until {missing} more are free."
 
 
 def plan_memory(
@@ -206,5 +207,5 @@ def activation_bytes(network_arguments: Mapping[str, Any], window: Sequence[int]
     return int(voxels * max(inside, logits)) + _BYTES_ONCE
 
 
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.1f}" if size >= 2**30 / 20 else f"{size / 2**30:.2f}"
+def _readable(size: int) -> str:
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"

@@ -67,11 +67,11 @@ def test_a_batch_multiplies_the_networks_share_but_not_beyond_the_windows():
 def test_the_sentence_is_for_people():
     plan = MemoryPlan(GIB, GIB, GIB // 4, 0, GIB, GIB // 2, 96, 21 * GIB)
     assert plan.sentence() == (
-        "Needs about 2.8 of 21.0 GiB free memory: "
-        "image 1.0, planes of logits 1.0, network 0.5, labels 0.2 GiB, not all at once; 96 windows."
+        "Needs about 2.8 GiB of 21.0 GiB free memory: "
+        "image 1.0 GiB, planes of logits 1.0 GiB, network 512 MiB, labels 256 MiB, not all at once; 96 windows."
     )
     assert (
-        "labels and confidence 0.01 GiB, not all at once; 1 window."
+        "free memory: labels and confidence 10 MiB, not all at once; 1 window."
         in MemoryPlan(0, 0, 0, GIB // 100, 0, 0, 1, GIB).sentence()
     )
     assert plan.refuse_or_tell() == (plan.sentence(),)
@@ -79,7 +79,7 @@ def test_the_sentence_is_for_people():
 
 def test_a_run_that_cannot_fit_is_refused_with_advice():
     plan = MemoryPlan(0, 3 * GIB, GIB, 0, GIB, GIB, 9, 4 * GIB)
-    with pytest.raises(DeviceError, match=r"does not suffice\. Needs about 6.0 of 4.0 GiB") as refused:
+    with pytest.raises(DeviceError, match=r"does not suffice\. Needs about 6.0 GiB of 4.0 GiB") as refused:
         plan.refuse_or_tell()
     assert "region of interest" in refused.value.advice
     assert "2.0 GiB more" in refused.value.advice
@@ -99,7 +99,7 @@ def test_the_height_is_in_the_preparation_or_in_the_run_never_in_both():
 def test_on_a_gpu_its_share_is_counted_apart():
     plan = MemoryPlan(0, GIB, GIB, 0, 2 * GIB, 3 * GIB, 9, 4 * GIB, gpu_free=8 * GIB)
     assert plan.total == 2 * GIB
-    assert "2.0 of 4.0 GiB free memory and 5.0 of 8.0 GiB free on the GPU" in plan.sentence()
+    assert "2.0 GiB of 4.0 GiB free memory and 5.0 GiB of 8.0 GiB free on the GPU" in plan.sentence()
 
 
 def test_a_gpu_too_small_is_told_and_its_share_counts_against_the_main_memory():
