@@ -17,6 +17,7 @@ from MedSegAI.CommandLine import demo, doctor, evaluate, explain, models, segmen
 from MedSegAI.CommandLine.case_options import with_regions_joined
 from MedSegAI.CommandLine.errors import UsageError, as_shown, show_error
 from MedSegAI.CommandLine.interruption import stop_on_signals
+from MedSegAI.CommandLine.missing_streams import open_missing_streams
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter, JsonReporter
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     0 all went well; 1 a fault of the program; 2 an input, option or file that cannot be used; 130 stopped by Ctrl-C.
     """
+    open_missing_streams()
     arguments = with_regions_joined(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
     try:
