@@ -26,7 +26,9 @@ def rows_to_table_node(
         raise InputError(f"The table '{name}' has no rows.", advice="Compute the figures first.")
     titles = list(rows[0])
     if any(list(row) != titles for row in rows):
-        raise InputError(f"The rows of the table '{name}' do not have the same columns.")
+        raise InputError(
+            f"The rows of the table '{name}' do not have the same columns.", advice="Give every row the same keys."
+        )
     node = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(name))
     was_modifying = node.StartModify()
     for title in titles:

@@ -80,7 +80,7 @@ def check_packages() -> Check:
         except metadata.PackageNotFoundError:
             absent.append(package)
     if absent:
-        advice = f"Install them: pip install {' '.join(absent)}"
+        advice = f"Install them: pip install {' '.join(absent)}."
         return Check("packages", State.MISSING, f"missing: {', '.join(absent)}", advice, essential=True)
     return Check("packages", State.OK, ", ".join(found), essential=True)
 

@@ -47,7 +47,7 @@ def test_absent_packages_are_named_with_the_command_that_installs_them(monkeypat
     monkeypatch.setattr(metadata, "version", version)
     check = doctor.check_packages()
     assert check.state is State.MISSING
-    assert check.advice == "Install them: pip install scipy"
+    assert check.advice == "Install them: pip install scipy."
 
 
 def test_a_torch_that_cannot_be_imported_is_missing(monkeypatch):

@@ -126,7 +126,10 @@ def explain_window(
     device = next(network.parameters()).device
     features, logits = activations_and_logits(network, torch.as_tensor(window, device=device)[None], layer=layer)
     if not 0 <= label < logits.shape[1]:
-        raise ModelError(f"The network has no class {label}; its classes run from 0 to {logits.shape[1] - 1}.")
+        raise ModelError(
+            f"The network has no class {label}; its classes run from 0 to {logits.shape[1] - 1}.",
+            advice="Choose one of these.",
+        )
     inside = torch.as_tensor(mask, device=device)
     voxels = max(int(inside.sum()), 1)
     # The alphas depend on the score's scale, and for a sum over thousands of voxels all of them saturate: a channel

@@ -70,7 +70,7 @@ def _headers_by_series(paths: Iterable[Path]) -> dict[str, list[tuple[Path, Any]
         import pydicom
     except ImportError as error:
         raise DependencyError(
-            "Reading DICOM needs the package pydicom.", advice="Install it: pip install pydicom"
+            "Reading DICOM needs the package pydicom.", advice="Install it: pip install pydicom."
         ) from error
     found = defaultdict(list)
     with warnings.catch_warnings():

@@ -109,7 +109,10 @@ def segment_array(
 
 def _refuse_nonsense(image: np.ndarray, classes: int, batch: int) -> None:
     if image.ndim != 4:
-        raise InputError(f"An image of {image.ndim} axes cannot be segmented; channels, k, j, i are needed.")
+        raise InputError(
+            f"An image of {image.ndim} axes cannot be segmented; channels, k, j, i are needed.",
+            advice="Add an axis of channels in front of a single 3D volume.",
+        )
     if not 1 <= classes <= LARGEST_CLASS_COUNT:
         raise ModelError(
             f"A model of {classes} classes does not fit an 8-bit label map.", advice="Use at most 255 labels."
@@ -235,7 +238,8 @@ def _output(given: np.ndarray | None, shape: tuple[int, ...], dtype: type) -> np
     if tuple(given.shape) != tuple(shape) or given.dtype != dtype:
         raise InputError(
             f"The array to write to is {given.dtype} of shape {tuple(given.shape)}; "
-            f"{np.dtype(dtype)} of shape {tuple(shape)} is needed."
+            f"{np.dtype(dtype)} of shape {tuple(shape)} is needed.",
+            advice="Pass such an array, or none.",
         )
     return given
 

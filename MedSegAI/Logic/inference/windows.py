@@ -41,7 +41,10 @@ def window_starts(shape: Sequence[int], window: Sequence[int], *, overlap: float
             f"An overlap of {overlap} is not usable.", advice="Choose a value from 0 to below 1, such as 0.5."
         )
     if min(*shape, *window) < 1:
-        raise InputError(f"A window of {tuple(window)} voxels cannot cover a volume of {tuple(shape)} voxels.")
+        raise InputError(
+            f"A window of {tuple(window)} voxels cannot cover a volume of {tuple(shape)} voxels.",
+            advice="Give both at least one voxel along each axis.",
+        )
     return list(itertools.product(*(_starts_along(n, w, overlap) for n, w in zip(shape, window))))
 
 

@@ -44,13 +44,13 @@ def icbm152_t1_path() -> Path:
     if package is None or not package.submodule_search_locations:
         raise DependencyError(
             "The head template comes with the package nilearn, which is not installed.",
-            advice="Install it: pip install nilearn",
+            advice="Install it: pip install nilearn.",
         )
     path = Path(package.submodule_search_locations[0]) / _FILE
     if not path.is_file():
         raise DependencyError(
             f"This version of nilearn does not carry the head template '{path.name}'.",
-            advice="Install another version: pip install nilearn==0.14.1",
+            advice="Install another version: pip install nilearn==0.14.1.",
         )
     return path
 

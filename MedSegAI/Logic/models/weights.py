@@ -139,9 +139,9 @@ def read_checkpoint(checkpoint: Path) -> dict[str, torch.Tensor]:
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise ModelError(
-            f"'{checkpoint}' cannot be read as a checkpoint of tensors: {reason}",
+            f"'{checkpoint}' cannot be read as a checkpoint of tensors: {reason}.",
             advice="Save the network's state_dict() with torch.save and import that file.",
         ) from error
     for key in _WRAPPER_KEYS:

@@ -216,8 +216,8 @@ def read_config(path: Path) -> TrainingConfig:
     except OSError as error:
         raise InputError(f"'{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"'{path}' is not valid YAML: {reason}", advice="Mend the file.") from error
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"'{path}' is not valid YAML: {reason}.", advice="Mend the file.") from error
     return config_from_mapping(content, source=f"'{path}'")
 
 

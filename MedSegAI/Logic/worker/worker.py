@@ -141,7 +141,10 @@ class Worker:
         elif isinstance(message, Cancel):
             self._cancelled.add(message.job)
         else:
-            raise WorkerError(f"A '{message.type}' line is for the parent, not for the worker.")
+            raise WorkerError(
+                f"A '{message.type}' line is for the parent, not for the worker.",
+                advice="Send the worker jobs and cancels only.",
+            )
 
 
 class _LineReporter:
