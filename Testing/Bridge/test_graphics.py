@@ -1,3 +1,5 @@
+"""Whether pictures can be drawn is found out in another process, and said in a sentence."""
+
 from __future__ import annotations
 
 import subprocess

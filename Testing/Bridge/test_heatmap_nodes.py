@@ -1,3 +1,5 @@
+"""A heat map keeps its values in the scene, is transparent below its threshold and lies over the scan."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Pictures of a scene show the right places, in the right directions, and leave no trace in it."""
+
 from __future__ import annotations
 
 import numpy as np

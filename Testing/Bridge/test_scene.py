@@ -1,3 +1,5 @@
+"""A scene outside Slicer behaves like Slicer's own, and is written and read whole or not at all."""
+
 from __future__ import annotations
 
 import zipfile

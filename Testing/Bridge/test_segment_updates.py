@@ -1,3 +1,5 @@
+"""A new result changes the voxels it must, and nothing that the user added."""
+
 from __future__ import annotations
 
 import time

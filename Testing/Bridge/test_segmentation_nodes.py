@@ -1,3 +1,5 @@
+"""Labels, names, colours, codes and provenance survive the way into Slicer and back."""
+
 from __future__ import annotations
 
 import numpy as np

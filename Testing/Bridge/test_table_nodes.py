@@ -1,3 +1,5 @@
+"""Figures go into table nodes and back with their kind."""
+
 from __future__ import annotations
 
 import math

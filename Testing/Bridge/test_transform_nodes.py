@@ -1,3 +1,5 @@
+"""A transform moves points in Slicer as it does in Logic."""
+
 from __future__ import annotations
 
 import numpy as np

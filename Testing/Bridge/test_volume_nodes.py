@@ -1,3 +1,5 @@
+"""A scan goes into Slicer and back to the voxel and the micrometre, whatever transforms it lies under."""
+
 from __future__ import annotations
 
 import gc

@@ -61,6 +61,31 @@ def test_the_scene_opens_with_scan_segments_and_heat_map(medsegai, crop, tmp_pat
     assert opened.mrml.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode") == 2
     segmentation = opened.mrml.GetFirstNodeByClass("vtkMRMLSegmentationNode").GetSegmentation()
     assert segmentation.GetSegment(TARGET).GetName() == "Anterior hippocampus"
+    assert segmentation.GetSegment(TARGET).GetRepresentation("Closed surface").GetNumberOfPolys() > 0
+
+
+def test_a_scan_in_which_nothing_was_found_still_gives_a_scene_and_says_so(medsegai, crop_image, tmp_path):
+    pytest.importorskip("slicer", reason="the Slicer core is not installed")
+    from MedSegAI.Bridge.scene import load_scene
+
+    sitk.WriteImage(crop_image[:2, :2, :2], str(tmp_path / "tiny.nrrd"))
+    shown = medsegai("segment", tmp_path / "tiny.nrrd", "-o", tmp_path / "out.nrrd", "--scene", tmp_path / "case.mrb")
+    assert shown.code == 0, shown.err
+    assert [line.split()[2:] for line in shown.out.splitlines()[1:3]] == [["not", "found"]] * 2
+    assert load_scene(tmp_path / "case.mrb").mrml.GetFirstNodeByClass("vtkMRMLSegmentationNode") is not None
+
+
+def test_only_the_side_that_was_looked_at_is_reported(medsegai, crop_image, tmp_path):
+    size = [100, 100, 100]
+    head = sitk.Resample(crop_image, size, sitk.Transform(), sitk.sitkLinear, crop_image.GetOrigin(), (1.0, 1.0, 1.0))
+    sitk.WriteImage(head, str(tmp_path / "head.nrrd"))
+    shown = medsegai(
+        *("segment", tmp_path / "head.nrrd", "-o", tmp_path / "out.nrrd", "--model", MODEL_NAME, "--in-process"),
+        *("--roi", "0:40,0:40,0:40", "--json"),
+    )
+    assert shown.code == 0, shown.err
+    keys = [entry["key"] for entry in json.loads(shown.out)["volumes"]]
+    assert keys == ["right_anterior_hippocampus", "right_posterior_hippocampus"]
 
 
 def test_the_worker_process_and_this_process_give_the_same(medsegai, crop, tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from MedSegAI.Logic.models.registry import read_model
 from Testing.CommandLine.conftest import CARD_TEMPLATE, start_medsegai
 
 
@@ -75,6 +76,41 @@ def test_a_trained_run_becomes_a_model_with_the_averaged_weights(medsegai, confi
     stored = load_network(read_model(tmp_path / "model")).state_dict()
     for key, value in load_checkpoint(best).average.items():
         torch.testing.assert_close(stored[key], value, rtol=1e-3, atol=1e-4)
+
+
+def test_a_trained_run_is_packaged_as_a_measured_model(medsegai, config, dataset, tmp_path):
+    run, model = tmp_path / "run", tmp_path / "model"
+    assert medsegai("train", config, "--data", dataset, "-o", run).code == 0
+    choices = tmp_path / "choices.json"
+    choices.write_text('{"flips": "none"}')
+    source = ("--card", CARD_TEMPLATE, "--dataset", dataset, "--split", dataset / "split.json")
+    shown = medsegai("models", "package", run, *source, "--choices", choices, "-o", model)
+    assert shown.code == 0, shown.err
+    card = read_model(model).card
+    assert card.training["choices"] == {"flips": "none"}
+    assert card.accuracy["case_count"] == 1
+    assert card.accuracy["command"].endswith("--dataset crops --split crops/split.json --subset val")
+    assert medsegai("models", "verify", model).code == 0
+    again = medsegai("models", "package", run, *source, "-o", model)
+    assert (again.code, "exists already" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"--card": "absent.json"}, "cannot be read"),
+        ({"--choices": "broken.json"}, "not valid JSON"),
+        ({}, "absent"),
+    ],
+)
+def test_what_cannot_be_packaged_is_refused_and_nothing_is_written(medsegai, dataset, tmp_path, changes, sentence):
+    (tmp_path / "broken.json").write_text("{")
+    options = {"--card": CARD_TEMPLATE, "--dataset": dataset, "--split": dataset / "split.json"}
+    options |= {name: tmp_path / file for name, file in changes.items()}
+    arguments = [part for pair in options.items() for part in pair]
+    shown = medsegai("models", "package", tmp_path / "absent", *arguments, "-o", tmp_path / "model")
+    assert (shown.code, sentence in shown.err) == (2, True)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_run_stopped_by_ctrl_c_keeps_its_epochs_and_says_how_to_go_on(config, dataset, tmp_path):

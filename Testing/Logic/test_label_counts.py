@@ -1,3 +1,5 @@
+"""Label values are counted exactly and in little memory."""
+
 from __future__ import annotations
 
 import tracemalloc

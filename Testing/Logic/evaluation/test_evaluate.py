@@ -1,3 +1,5 @@
+"""An evaluation measures what a user's run gives."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Scores have the values of their published definitions and of other implementations."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""Left and right are compared voxel by voxel across the mid-sagittal plane."""
+
 import numpy as np
 import pytest
 

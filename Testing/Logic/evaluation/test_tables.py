@@ -1,3 +1,5 @@
+"""A table of scores says the same to people and to machines."""
+
 from __future__ import annotations
 
 import json

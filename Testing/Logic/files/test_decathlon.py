@@ -1,3 +1,5 @@
+"""Data sets are found by their layout, their split and their cases."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The colours of heat rise evenly and can be read without colour vision."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""A figure shows the patient's planes at the right place, with names, ruler and colour bar."""
+
 from __future__ import annotations
 
 import builtins

@@ -1,3 +1,5 @@
+"""Intensities come out in the range that the card's rule states."""
+
 from __future__ import annotations
 
 import numpy as np

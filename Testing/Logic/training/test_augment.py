@@ -1,3 +1,5 @@
+"""Augmentation changes what it should, by how much it should, and the label along with the image."""
+
 from __future__ import annotations
 
 import math

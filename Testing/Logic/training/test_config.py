@@ -1,3 +1,5 @@
+"""A configuration is checked field by field before the first step."""
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Cases come in model space, normalised, image and label on the same voxels."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""A run's table becomes a picture, or a sentence says why not."""
+
 from __future__ import annotations
 
 import pytest

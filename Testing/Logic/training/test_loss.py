@@ -1,3 +1,5 @@
+"""The loss is MONAI's, background counted or not."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""A run becomes a model whose card says how it came about."""
+
 from __future__ import annotations
 
 import dataclasses

@@ -1,3 +1,5 @@
+"""A stopped run ends as an uninterrupted one, and every ending is told in a sentence."""
+
 from __future__ import annotations
 
 import csv
