@@ -1,4 +1,4 @@
-"""``medsegai models``: which models there are, what their cards say, import one, check that none was changed."""
+"""``medsegai models``: which models there are, what their cards say, make one, check that none was changed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from MedSegAI.CommandLine import package
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
@@ -21,8 +22,8 @@ _DIGEST_TO_COME = "0" * 64
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Add ``models`` and its four actions."""
-    parser = commands.add_parser("models", help="list, describe, import and verify models")
+    """Add ``models`` and its five actions."""
+    parser = commands.add_parser("models", help="list, describe, import, package and verify models")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
 
     listing = actions.add_parser("list", parents=[common], help="every model that is installed")
@@ -38,6 +39,8 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     importing.add_argument("--name", help="name of the new model (default: the card's)")
     importing.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="where to put it")
     importing.set_defaults(run=_import)
+
+    package.add_parser(actions, common)
 
     verifying = actions.add_parser("verify", parents=[common], help="check the SHA-256 of the weights")
     verifying.add_argument("model", nargs="?", help="one model (default: all that are installed)")
