@@ -52,9 +52,17 @@ def refuse_unknown_target(target: str, card: ModelCard) -> None:
         card.localiser.labels.find(target)
 
 
+def volumes_looked_for(result: SegmentationResult) -> tuple[SegmentVolume, ...]:
+    """The size of each structure that was looked for: a region on the left says nothing of the right side."""
+    from MedSegAI.Logic.report.volumes import segment_volumes
+
+    looked_for = {value for region in result.provenance.regions for _, value in region.labels}
+    return tuple(entry for entry in segment_volumes(result.labels, result.table) if entry.value in looked_for)
+
+
 def volume_lines(volumes: Sequence[SegmentVolume]) -> tuple[str, ...]:
     """The size of each structure, for a person."""
-    return columns([(entry.name, f"{entry.volume_ml:.2f} mL") for entry in volumes])
+    return columns([(entry.name, f"{entry.volume_ml:.2f} mL" if entry.voxels else "not found") for entry in volumes])
 
 
 def volume_facts(volumes: Sequence[SegmentVolume]) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from MedSegAI.CommandLine.case_run import (
     run_line,
     volume_facts,
     volume_lines,
+    volumes_looked_for,
 )
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.outcome import Outcome
@@ -60,7 +61,6 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.files.write import write_segmentation, write_volume
     from MedSegAI.Logic.localise.atlas import icbm152_t1
     from MedSegAI.Logic.models.registry import find_model
-    from MedSegAI.Logic.report.volumes import segment_volumes
     from MedSegAI.Logic.settings import RunSettings
 
     model, settings = find_model(options.model), RunSettings()
@@ -70,7 +70,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     files = WrittenFiles({what: folder / name for what, name in _FILES.items()})
     with told_what_was_written(files), open_runner(in_process=options.in_process) as runner:
         result = runner.segment(scan, model=model, settings=settings, reporter=reporter)
-        volumes = segment_volumes(result.labels, result.table)
+        volumes = volumes_looked_for(result)
         files.write(
             "segmentation", lambda path: write_segmentation(path, result.labels, result.table, result.provenance)
         )
@@ -131,7 +131,10 @@ def _write_pictures(
 
 
 def _symmetry_lines(symmetry: tuple[Symmetry, ...]) -> tuple[str, ...]:
-    rows = [(entry.structure, "-" if entry.dice is None else f"{entry.dice:.3f}") for entry in symmetry]
+    rows = [
+        (entry.structure.replace("_", " ").capitalize(), "-" if entry.dice is None else f"{entry.dice:.3f}")
+        for entry in symmetry
+    ]
     return ("Dice of the left and the mirrored right side (plausibility, not accuracy):", *columns(rows))
 
 

@@ -39,7 +39,7 @@ def require_slicer_core() -> None:
 
 
 def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None = None) -> CaseScene:
-    """A new scene with the case; the heat map lies over the scan.
+    """A new scene with the case; the heat map lies over the scan, and the segments show in 3D at once.
 
     Raises:
         DependencyError: where the Slicer core is not installed.
@@ -48,7 +48,7 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
     require_slicer_core()
     from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node, show_over_scan
     from MedSegAI.Bridge.scene import new_scene
-    from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
+    from MedSegAI.Bridge.segmentation_nodes import create_surfaces, segmentation_to_node
     from MedSegAI.Bridge.slice_composites import show_scan
     from MedSegAI.Bridge.volume_nodes import volume_to_node
 
@@ -62,6 +62,8 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
         provenance=result.provenance,
         name=f"{scan.name} segmentation",
     )
+    if result.labels.array.any():
+        create_surfaces(segmentation)
     heat_node = None
     if heat is not None:
         heat_node = heatmap_to_node(heat, opened.mrml, name=f"{scan.name} heat map")

@@ -14,6 +14,7 @@ from MedSegAI.CommandLine.case_run import (
     run_line,
     volume_facts,
     volume_lines,
+    volumes_looked_for,
 )
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
@@ -41,7 +42,6 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.files.write import write_segmentation, write_volume
     from MedSegAI.Logic.models.registry import find_model
-    from MedSegAI.Logic.report.volumes import segment_volumes
 
     _refuse_lonely_options(options)
     settings = settings_of(options, keep_confidence=options.confidence is not None)
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
         if "scene" in files.wanted:
             files.write("scene", lambda path: write_scene(path, build_scene(scan, result, heat=heat)))
-    volumes = segment_volumes(result.labels, result.table)
+    volumes = volumes_looked_for(result)
     facts = {
         "files": files.as_facts(),
         "volumes": volume_facts(volumes),
