@@ -59,11 +59,6 @@ def set_heat_threshold(node: slicer.vtkMRMLScalarVolumeNode, threshold: float) -
     display.EndModify(was_modifying)
 
 
-def heat_threshold_of(node: slicer.vtkMRMLScalarVolumeNode) -> float:
-    """The heat below which a heat map's voxels are transparent."""
-    return float(node.GetDisplayNode().GetLowerThreshold())
-
-
 def heat_colour_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
     """The scene's table of 256 heat colours, made on first use."""
     found = scene.GetFirstNodeByName(COLOURS_NAME)

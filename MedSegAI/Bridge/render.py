@@ -24,7 +24,6 @@ from MedSegAI.Logic.report.heat_colours import heat_colours
 from MedSegAI.Logic.report.slice_planes import place_of_plane
 
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
-_GAP = 6
 _OUTLINE_PIXELS = 2
 _HEAT_SURFACE_COLOUR = 190
 _SLICE_BELOW_MM = 120.0
@@ -144,13 +143,6 @@ def write_picture(path: str | Path, picture: np.ndarray) -> Path:
         writer.SetFileName(str(temporary))
         writer.Write()
     return Path(path)
-
-
-def side_by_side(pictures: list[np.ndarray]) -> np.ndarray:
-    """Pictures of one height in a row, a thin dark gap between them."""
-    gap = np.zeros((pictures[0].shape[0], _GAP, 3), np.uint8)
-    parts = [part for picture in pictures for part in (gap, picture)][1:]
-    return np.concatenate(parts, axis=1)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def empty_layer(grid: Grid, *, whole_extent: bool = False) -> slicer.vtkOriented
     """A layer without voxels; with ``whole_extent`` it has the grid's extent but no memory (to state a geometry)."""
     image = slicer.vtkOrientedImageData()
     image.SetImageToWorldMatrix(vtk_matrix(grid.index_to_ras))
-    image.SetExtent(extent_of(Box.whole(grid.shape) if whole_extent else Box((0, 0, 0), (0, 0, 0))))
+    image.SetExtent(extent_of(Box.whole(grid.shape) if whole_extent else Box.empty()))
     if not whole_extent:
         image.AllocateScalars(VTK_UNSIGNED_CHAR, 1)
     return image
@@ -92,14 +92,14 @@ def world_layer(
         lattice, else resampled to the nearest voxel.
     """
     if box_of(image).is_empty:
-        return np.zeros((0, 0, 0), np.uint8), Box((0, 0, 0), (0, 0, 0))
+        return np.zeros((0, 0, 0), np.uint8), Box.empty()
     offset = _offset_in_world(node, image, grid)
     if offset is None:
         return layer_voxels(_resampled(node, image, grid)), Box.whole(grid.shape)
     back = tuple(-step for step in offset)
     inside = box_of(image).shift(back).clip(grid.shape)
     if inside.is_empty:
-        return np.zeros((0, 0, 0), np.uint8), Box((0, 0, 0), (0, 0, 0))
+        return np.zeros((0, 0, 0), np.uint8), Box.empty()
     within = inside.shift(offset).shift(tuple(-start for start in box_of(image).start))
     return layer_voxels(image)[within.slices], inside
 

@@ -90,21 +90,11 @@ def world_grid(node: slicer.vtkMRMLVolumeNode) -> Grid | None:
     parent = node.GetParentTransformNode()
     if parent is not None and not parent.IsTransformToWorldLinear():
         return None
-    affine = matrix_of_node(node)
+    affine = _matrix_of_node(node)
     try:
         return Grid.from_index_to_ras(shape, affine)
     except InputError:
         return None
-
-
-def matrix_of_node(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
-    """4 x 4 matrix from (i, j, k, 1) to world RAS mm, linear parent transforms applied."""
-    ijk_to_ras, to_world = vtkMatrix4x4(), vtkMatrix4x4()
-    node.GetIJKToRASMatrix(ijk_to_ras)
-    parent = node.GetParentTransformNode()
-    if parent is not None:
-        parent.GetMatrixTransformToWorld(to_world)
-    return matrix_array(to_world) @ matrix_array(ijk_to_ras)
 
 
 def _in_world(node: slicer.vtkMRMLVolumeNode, array: np.ndarray, name: str) -> tuple[np.ndarray, Grid]:
@@ -118,6 +108,16 @@ def _in_world(node: slicer.vtkMRMLVolumeNode, array: np.ndarray, name: str) -> t
         )
     _log.warning("'%s' lies under a transform that shears or bends it: it was resampled to a regular grid.", name)
     return resampled_to_world(node)
+
+
+def _matrix_of_node(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
+    """4 x 4 matrix from (i, j, k, 1) to world RAS mm, linear parent transforms applied."""
+    ijk_to_ras, to_world = vtkMatrix4x4(), vtkMatrix4x4()
+    node.GetIJKToRASMatrix(ijk_to_ras)
+    parent = node.GetParentTransformNode()
+    if parent is not None:
+        parent.GetMatrixTransformToWorld(to_world)
+    return matrix_array(to_world) @ matrix_array(ijk_to_ras)
 
 
 def _modality(node: slicer.vtkMRMLVolumeNode) -> Modality:

@@ -38,6 +38,11 @@ class Box:
         return cls((0, 0, 0), _triple_of_int(shape))
 
     @classmethod
+    def empty(cls) -> Box:
+        """A box without voxels."""
+        return cls((0, 0, 0), (0, 0, 0))
+
+    @classmethod
     def around(cls, mask: np.ndarray) -> Box | None:
         """The smallest box around the non-zero voxels of a (k, j, i) array, or None where there are none."""
         edges = []

@@ -7,7 +7,6 @@ import pytest
 
 from MedSegAI.Bridge.heatmap_nodes import (
     heat_colour_node,
-    heat_threshold_of,
     heatmap_to_node,
     set_heat_threshold,
     show_over_scan,
@@ -65,7 +64,7 @@ def alpha_shown(node):
 def test_voxels_below_the_threshold_are_transparent_and_it_can_be_moved(a_scene, a_heat_map):
     node = heatmap_to_node(a_heat_map, a_scene, threshold=0.4)
     heat = a_heat_map.array.ravel()
-    assert heat_threshold_of(node) == pytest.approx(0.4)
+    assert node.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.4)
     np.testing.assert_array_equal(alpha_shown(node) > 0, heat >= 0.4)
     set_heat_threshold(node, 0.75)
     np.testing.assert_array_equal(alpha_shown(node) > 0, heat >= 0.75)
@@ -111,7 +110,7 @@ def test_display_and_legend_survive_mrb(a_scene, a_small_scan, a_heat_map, tmp_p
     loaded = load_scene(save_scene(a_scene, tmp_path / "case.mrb")).mrml
 
     node = loaded.GetFirstNodeByName("heat map")
-    assert heat_threshold_of(node) == pytest.approx(0.35)
+    assert node.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.35)
     assert node.GetDisplayNode().GetApplyThreshold()
     assert node.GetDescription() == HEAT_LEGEND
     colours = node.GetDisplayNode().GetColorNode()

@@ -69,7 +69,7 @@ def put_segmentation(segmentation: SegmentationResult | Segmentation, folder: Pa
     confidence = getattr(segmentation, "confidence", None)
     provenance = segmentation.provenance
     return {
-        "labels": put_volume(segmentation.labels, folder, "labels", box=box or Box((0, 0, 0), (0, 0, 0))),
+        "labels": put_volume(segmentation.labels, folder, "labels", box=box or Box.empty()),
         "table": segmentation.table.to_plain(),
         "confidence": None if confidence is None else put_volume(confidence, folder, "confidence"),
         "provenance": None if provenance is None else provenance.to_json(),
