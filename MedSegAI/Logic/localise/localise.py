@@ -20,6 +20,9 @@ _LEAST_QUALITY = 0.18
 _LEAST_COVERAGE = 0.80
 _LEAST_STRETCH, _MOST_STRETCH = 0.70, 1.40
 _LEAST_INSIDE = 0.75
+# A scan of a whole person is 0.5 m x 0.5 m x 2 m; a far larger block has a wrong spacing, and resampling it to register
+# it would take all memory.
+_LARGEST_SCAN_ML = 1e6
 _ADVICE = "Choose the region yourself (--roi), or load a T1 scan of the whole head."
 
 
@@ -44,6 +47,8 @@ def localise(
         DependencyError: if the template's package is missing.
         Cancelled: if the user asked to stop.
     """
+    if volume.grid.voxel_volume_ml * volume.grid.voxel_count > _LARGEST_SCAN_ML:
+        raise _not_a_head(volume)
     template = registration_template(localiser.template)
     try:
         found = register(volume, template, reporter=reporter)

@@ -17,6 +17,7 @@ from MedSegAI.Logic.localise.localise import localise
 from MedSegAI.Logic.models.card import Localiser, Side
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.resample import canonical_grid, resample
+from MedSegAI.Logic.volume import Volume
 
 pytest.importorskip("nilearn", reason="needs nilearn's ICBM152 T1")
 
@@ -164,3 +165,14 @@ def test_every_training_crop_looks_like_a_left_hippocampus(hippocampus_folder):
         as_mirrored_right = best_correlation(right, crop[:, :, ::-1])
         assert as_left > as_right + 0.1
         assert as_mirrored_right > as_right + 0.1
+
+
+def test_a_block_of_many_metres_is_refused_before_it_fills_the_memory(head):
+    class NothingMayBegin(SilentReporter):
+        def progress(self, done, total, stage):
+            pytest.fail("the registration began")
+
+    few = head.array[::8, ::8, ::8]
+    vast = Volume(few, Grid(few.shape, (100.0, 100.0, 100.0)), name="vast")
+    with pytest.raises(RegionError, match="'vast' does not look like a scan of a whole head"):
+        localise(vast, LOCALISER, spacing_mm=ONE_MM, reporter=NothingMayBegin())
