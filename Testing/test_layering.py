@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterable
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from Testing.source_tree import (
     FACES,
+    PACKAGE,
     REPOSITORY_ROOT,
     face_files,
     imports_of,
@@ -42,6 +44,25 @@ def test_logic_knows_neither_slicer_nor_vtk_nor_qt():
 
 def test_logic_knows_neither_the_bridge_nor_a_face():
     assert forbidden_imports(python_files("Logic"), packages={"MedSegAI.Bridge"} | FACE_PACKAGES) == []
+
+
+def test_no_rooms_of_logic_need_each_other_in_a_circle():
+    """A room is a folder of Logic; the files beside the folders are words that every room shares and need none."""
+    needs: dict[str, set[str]] = {}
+    for path in python_files("Logic"):
+        if path.stem != "doctor":
+            needs.setdefault(_room(module_name(path)), set()).update(
+                _room(item.module) for item in imports_of(path) if item.module.startswith("MedSegAI.Logic.")
+            )
+    assert needs["shared words"] == {"shared words"}
+    others = {room: needed - {room} for room, needed in needs.items()}
+    assert len(list(TopologicalSorter(others).static_order())) >= len(needs) > 5
+
+
+def _room(module: str) -> str:
+    """The folder of Logic that a module, or a name in it, lies in."""
+    folder = module.split(".")[2]
+    return folder if (PACKAGE / "Logic" / folder).is_dir() else "shared words"
 
 
 def test_the_bridge_knows_neither_qt_nor_a_face_nor_the_network_libraries():

@@ -8,7 +8,7 @@ import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 
 _VERSIONED_PACKAGES = ("medsegai", "torch", "numpy", "SimpleITK", "monai")
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from MedSegAI.Logic.errors import InputError
-
-if TYPE_CHECKING:
-    from MedSegAI.Logic.models.card import ModelCard
 
 
 class DeviceChoice(str, Enum):
@@ -56,9 +52,9 @@ class RunSettings:
         if self.batch < 1:
             raise InputError(f"The batch {self.batch} is not usable.", advice="Choose 1 or more windows at once.")
 
-    def overlap_for(self, card: ModelCard) -> float:
-        """The user's overlap of windows, else the model's."""
-        return card.overlap if self.overlap is None else self.overlap
+    def overlap_or(self, of_model: float) -> float:
+        """The overlap of windows that the user chose, else the model's own."""
+        return of_model if self.overlap is None else self.overlap
 
     def to_plain(self) -> dict[str, str | float | int | bool | None]:
         """The settings as JSON values; ``RunSettings(**plain)`` reads them back."""

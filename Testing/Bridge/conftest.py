@@ -13,7 +13,7 @@ pytest.importorskip("slicer", reason="needs the Slicer core (pip install slicer-
 from MedSegAI.Bridge.scene import new_scene
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance, software_versions
 
 

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
 from MedSegAI.Logic.settings import ConfidenceChoice, DeviceChoice, RunSettings
 
 
@@ -17,9 +16,8 @@ def test_settings_survive_json():
 
 
 def test_the_users_overlap_wins_over_the_models():
-    card = read_model(SHIPPED_MODELS / "hippocampus-mr").card
-    assert RunSettings().overlap_for(card) == card.overlap
-    assert RunSettings(overlap=0.0).overlap_for(card) == 0.0
+    assert RunSettings().overlap_or(0.5) == 0.5
+    assert RunSettings(overlap=0.0).overlap_or(0.5) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.segment import prepare_region, region_box
 from MedSegAI.Logic.labels import Label
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
@@ -77,7 +77,7 @@ def explain(
             label=region.network_value(label.value),
             layer=layer or model.card.saliency_layer,
             window=model.card.window,
-            overlap=settings.overlap_for(model.card),
+            overlap=settings.overlap_or(model.card.overlap),
             reporter=PartReporter(reporter, f"explaining {label.name.lower()}"),
         )
         box = region_box(region.grid, volume.grid)

@@ -13,7 +13,7 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
 from MedSegAI.Logic.inference.windows import window_starts
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 
@@ -135,7 +135,7 @@ def plan_memory(
         plan_array(
             region.grid.shape,
             window=card.window,
-            overlap=settings.overlap_for(card),
+            overlap=settings.overlap_or(card.overlap),
             channels=len(card.inputs),
             classes=card.class_count,
             activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),

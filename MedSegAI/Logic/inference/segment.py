@@ -18,7 +18,7 @@ from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.sliding_window import StreamedLabels, segment_array
 from MedSegAI.Logic.inference.windows import window_starts
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import Provenance
@@ -68,7 +68,9 @@ def segment(
     labels = np.zeros(volume.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
     confidence = np.zeros(volume.grid.shape, dtype=np.float16) if wants_confidence else None
-    counts = [len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_for(card))) for r in chosen.regions]
+    counts = [
+        len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
+    ]
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
         streamed = _segment_region(volume, region, card, engine, settings, part)
@@ -101,7 +103,7 @@ def _segment_region(
         prepare_region(volume, region, card),
         engine,
         window=card.window,
-        overlap=settings.overlap_for(card),
+        overlap=settings.overlap_or(card.overlap),
         classes=card.class_count,
         reporter=reporter,
         confidence=settings.confidence,

@@ -7,7 +7,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError, RegionError
 from MedSegAI.Logic.geometry import Box, Grid, Triple, box_corners_lps
 from MedSegAI.Logic.localise.atlas import registration_template
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import Localiser, Side
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.register import LinearTransform, Registration, register

@@ -15,7 +15,7 @@ from MedSegAI.Logic.explain.explain import explain
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.result import SegmentationResult
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import Provenance

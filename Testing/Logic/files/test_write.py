@@ -17,7 +17,7 @@ from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.files.write import write_segmentation, write_volume
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
 

@@ -17,7 +17,7 @@ from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
 from MedSegAI.Logic.inference.plan import MemoryPlan, activation_bytes, plan_array, plan_memory
 from MedSegAI.Logic.inference.plane_ring import PlaneRing
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.networks.swin_unetr import SwinUNETR
 from MedSegAI.Logic.settings import RunSettings
 

@@ -11,7 +11,7 @@ from MedSegAI.Logic.errors import StorageError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.labels import Label, LabelTable
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 from MedSegAI.Logic.worker.handover import put_segmentation, put_volume, take_segmentation, take_volume

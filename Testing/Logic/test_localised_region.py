@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.localise.localised_region import LocalisedRegion
+from MedSegAI.Logic.localised_region import LocalisedRegion
 
 GRID = Grid((2, 3, 4), (1.0, 1.5, 2.0), (5.0, 6.0, 7.0))
 
