@@ -29,56 +29,6 @@ _DPI = 150
 _CONVENTION = "Radiological convention: the patient's right is on the left of the picture."
 
 
-def write_slice_figure(
-    path: str | os.PathLike[str],
-    scan: Volume,
-    *,
-    labels: Volume | None = None,
-    table: LabelTable | None = None,
-    heat: Volume | None = None,
-    focus: tuple[float, float, float] | None = None,
-    threshold: float = 0.3,
-    opacity: float = 0.5,
-    width_mm: float | None = None,
-    title: str = "",
-) -> Path:
-    """Write a PNG of the axial, coronal and sagittal slice through a point.
-
-    The slices lie in the patient's planes whatever way the voxels lie, and a millimetre is as long in every direction.
-    Letters at the edges name the patient's directions; a ruler shows 5 cm, or 1 cm where less than 7 cm are seen.
-
-    Args:
-        path: The PNG file.
-        scan: Shown in grey: a soft-tissue window for a CT in HU, else the middle 99% of the values shown.
-        labels: uint8 label map, outlined in the labels' colours; may lie on another grid than the scan.
-        table: Names and colours of the labels.
-        heat: Heat map 0..1, laid over the scan where it is at least ``threshold``, with a colour bar.
-        focus: LPS mm (x, y, z); None takes the hottest voxel, else the middle of the labels, else of the scan.
-        threshold: Heat below which the map is transparent; 0..1.
-        opacity: Of the heat map, 0..1.
-        width_mm: How much of the patient is seen across a slice; None shows the whole scan.
-        title: Written above the slices.
-
-    Raises:
-        StorageError: if the file cannot be written.
-        DependencyError: if matplotlib is missing.
-    """
-    figure = slice_figure(
-        scan,
-        labels=labels,
-        table=table,
-        heat=heat,
-        focus=focus,
-        threshold=threshold,
-        opacity=opacity,
-        width_mm=width_mm,
-        title=title,
-    )
-    with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_BACKGROUND)
-    return Path(path)
-
-
 def slice_figure(
     scan: Volume,
     *,
@@ -91,7 +41,21 @@ def slice_figure(
     width_mm: float | None = None,
     title: str = "",
 ) -> Figure:
-    """The figure of :func:`write_slice_figure`, drawn with matplotlib's object interface (no global state).
+    """The axial, coronal and sagittal slice through a point, drawn with matplotlib but without its global state.
+
+    The slices lie in the patient's planes whatever way the voxels lie, and a millimetre is as long in every direction.
+    Letters at the edges name the patient's directions; a ruler shows 5 cm, or 1 cm where less than 7 cm are seen.
+
+    Args:
+        scan: Shown in grey: a soft-tissue window for a CT in HU, else the middle 99% of the values shown.
+        labels: uint8 label map, outlined in the labels' colours; may lie on another grid than the scan.
+        table: Names and colours of the labels.
+        heat: Heat map 0..1, laid over the scan where it is at least ``threshold``, with a colour bar.
+        focus: LPS mm (x, y, z); None takes the hottest voxel, else the middle of the labels, else of the scan.
+        threshold: Heat below which the map is transparent; 0..1.
+        opacity: Of the heat map, 0..1.
+        width_mm: How much of the patient is seen across a slice; None shows the whole scan.
+        title: Written above the slices.
 
     Raises:
         DependencyError: if matplotlib is missing.
@@ -118,6 +82,17 @@ def slice_figure(
     if labels is not None and table is not None:
         _draw_names(figure, labels, table)
     return figure
+
+
+def write_slice_figure(path: str | os.PathLike[str], figure: Figure) -> Path:
+    """Write a figure of :func:`slice_figure` as a PNG.
+
+    Raises:
+        StorageError: if the file cannot be written.
+    """
+    with write_beside(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_BACKGROUND)
+    return Path(path)
 
 
 def focus_of(scan: Volume, *, labels: Volume | None = None, heat: Volume | None = None) -> tuple[float, float, float]:
