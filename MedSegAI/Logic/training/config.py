@@ -13,6 +13,8 @@ from typing import Any
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.models.card import Normalisation
 
+_KIND_NAMES = {int: "a whole number", float: "a number (write 1.0e-3, not 1e-3)", str: "a text"}
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -287,6 +289,3 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
     fits = isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
     _need(fits, f"{path} is {value!r}", f"give {_KIND_NAMES.get(hint, hint.__name__)}")
     return value
-
-
-_KIND_NAMES = {int: "a whole number", float: "a number (write 1.0e-3, not 1e-3)", str: "a text"}

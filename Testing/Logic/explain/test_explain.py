@@ -87,9 +87,19 @@ def segmented(scan: Volume, model: Model, *, mirrored: bool = False) -> Segmenta
     return SegmentationResult(Volume(labels, scan.grid), model.card.labels, None, record, None)
 
 
-def heat_of(scan: Volume, segmentation: SegmentationResult, model: Model, engine: EagerEngine) -> Volume:
+def heat_of(
+    scan: Volume,
+    segmentation: SegmentationResult,
+    model: Model,
+    engine: EagerEngine,
+    *,
+    target: str | int = "1",
+    layer: str | None = None,
+    reporter: SilentReporter = QUIET,
+) -> Volume:
+    settings = RunSettings()
     return explain(
-        scan, segmentation, model, target="1", layer=None, settings=RunSettings(), reporter=QUIET, engine=engine
+        scan, segmentation, model, target=target, layer=layer, settings=settings, reporter=reporter, engine=engine
     )
 
 
@@ -114,9 +124,8 @@ def test_a_mirrored_region_is_explained_as_the_network_saw_it(a_scan: Volume, a_
 
 def test_another_layer_gives_another_map(a_scan: Volume, a_model: Model, an_engine: EagerEngine):
     segmentation = segmented(a_scan, a_model)
-    common = {"target": 1, "settings": RunSettings(), "reporter": QUIET, "engine": an_engine}
-    first = explain(a_scan, segmentation, a_model, layer="coarse", **common)
-    second = explain(a_scan, segmentation, a_model, layer="coarse.0", **common)
+    first = heat_of(a_scan, segmentation, a_model, an_engine, layer="coarse")
+    second = heat_of(a_scan, segmentation, a_model, an_engine, layer="coarse.0")
     assert np.abs(first.array - second.array).max() > 0.01
 
 
@@ -125,46 +134,19 @@ def test_a_layer_that_says_nothing_gives_an_empty_map_and_a_word(a_scan: Volume,
     with torch.no_grad():
         engine.network.out.weight.zero_()
     reporter = SilentReporter()
-    heat = explain(
-        a_scan,
-        segmented(a_scan, a_model),
-        a_model,
-        target=1,
-        layer=None,
-        settings=RunSettings(),
-        reporter=reporter,
-        engine=engine,
-    )
+    heat = heat_of(a_scan, segmented(a_scan, a_model), a_model, engine, target=1, reporter=reporter)
     assert not np.any(heat.array)
     assert any("its heat map is empty" in message for message in reporter.messages)
 
 
 def test_a_label_the_model_does_not_have_is_refused(a_scan: Volume, a_model: Model, an_engine: EagerEngine):
     with pytest.raises(LabelError, match="no label 'liver'"):
-        explain(
-            a_scan,
-            segmented(a_scan, a_model),
-            a_model,
-            target="liver",
-            layer=None,
-            settings=RunSettings(),
-            reporter=QUIET,
-            engine=an_engine,
-        )
+        heat_of(a_scan, segmented(a_scan, a_model), a_model, an_engine, target="liver")
 
 
 def test_a_label_that_was_not_found_is_refused(a_scan: Volume, a_model: Model, an_engine: EagerEngine):
     with pytest.raises(LabelError, match="'Posterior hippocampus' was not found in 'head'"):
-        explain(
-            a_scan,
-            segmented(a_scan, a_model),
-            a_model,
-            target=2,
-            layer=None,
-            settings=RunSettings(),
-            reporter=QUIET,
-            engine=an_engine,
-        )
+        heat_of(a_scan, segmented(a_scan, a_model), a_model, an_engine, target=2)
 
 
 def test_a_segmentation_of_unknown_making_is_refused(a_scan: Volume, a_model: Model, an_engine: EagerEngine):
