@@ -18,6 +18,8 @@ from MedSegAI.Logic.errors import StorageError
 
 _PREFIX = ".medsegai-writing-"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# numpy's array writer leaves out the error's number.
+_FULL_SAYS_NUMPY = ("requested and", "Not enough free space")
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -54,8 +56,7 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
     """The sentence for an operating system error met while writing ``path``."""
     name = f"'{path}'"
-    # numpy's array writer leaves out the number and says "N requested and M written".
-    if error.errno in _FULL or (error.errno is None and "requested and" in str(error)):
+    if error.errno in _FULL or (error.errno is None and any(text in str(error) for text in _FULL_SAYS_NUMPY)):
         return StorageError(
             f"{name} could not be written: the disk is full.", advice="Free some space or choose another folder."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import pickle
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ NETWORK_MODULES = {"SwinUNETR": "MedSegAI.Logic.networks.swin_unetr"}
 # Our own training checkpoints hold the weights twice: "average" is the one that was validated.
 _WRAPPER_KEYS = ("state_dict", "model", "average", "network", "ema")
 _WRAPPER_PREFIXES = ("module.", "_orig_mod.")
+_SAVE_AGAIN = "Save the network's state_dict() with torch.save and import that file."
 
 
 def build_network(name: str, arguments: Mapping[str, Any]) -> torch.nn.Module:
@@ -138,21 +140,23 @@ def read_checkpoint(checkpoint: Path) -> dict[str, torch.Tensor]:
 
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+    except OSError as error:
         raise ModelError(
-            f"'{checkpoint}' cannot be read as a checkpoint of tensors: {reason}.",
-            advice="Save the network's state_dict() with torch.save and import that file.",
+            f"The checkpoint '{checkpoint}' cannot be read: {error.strerror or error}.", advice="Check the path."
+        ) from error
+    except (RuntimeError, EOFError, LookupError, ValueError, pickle.UnpicklingError) as error:
+        # PyTorch's own text goes on for a page and tells how to let the code in the file run.
+        has_code = isinstance(error, pickle.UnpicklingError) and zipfile.is_zipfile(checkpoint)
+        fault = "it holds Python objects, not only tensors" if has_code else "it is none, or it is damaged"
+        raise ModelError(
+            f"'{checkpoint}' cannot be read as a checkpoint of tensors: {fault}.", advice=_SAVE_AGAIN
         ) from error
     for key in _WRAPPER_KEYS:
         if isinstance(content, dict) and isinstance(content.get(key), dict):
             content = content[key]
             break
     if not isinstance(content, dict) or not content or not all(torch.is_tensor(v) for v in content.values()):
-        raise ModelError(
-            f"'{checkpoint}' holds no state dictionary.",
-            advice="Save the network's state_dict() with torch.save and import that file.",
-        )
+        raise ModelError(f"'{checkpoint}' holds no state dictionary.", advice=_SAVE_AGAIN)
     return {_without_prefix(key): value for key, value in content.items()}
 
 

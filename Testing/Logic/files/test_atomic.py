@@ -137,6 +137,13 @@ def test_each_operating_system_error_has_its_sentence(number, sentence):
     assert error.advice
 
 
+@pytest.mark.parametrize(
+    "numpy_says", ["Not enough free space to write 18288640 bytes after offset 128", "4096 requested and 12 written"]
+)
+def test_numpys_own_words_for_a_full_disk_are_understood(numpy_says):
+    assert "the disk is full" in storage_error("/data/scan.npy", OSError(numpy_says)).problem
+
+
 def test_a_name_that_is_too_long_is_one_sentence(tmp_path):
     with pytest.raises(StorageError, match="too long"), write_beside(tmp_path / ("x" * 300 + ".nrrd")) as path:
         path.write_bytes(b"x")
