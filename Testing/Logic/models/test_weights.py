@@ -91,7 +91,7 @@ class Surprise:
 
 def test_a_checkpoint_with_code_in_it_is_refused_and_not_run(tmp_path: Path):
     torch.save({"state_dict": Surprise(tmp_path / "was-here")}, tmp_path / "evil.pt")
-    with pytest.raises(ModelError, match="checkpoint of tensors: it holds Python objects, not only tensors."):
+    with pytest.raises(ModelError, match="checkpoint of tensors: it holds Python objects, not only tensors"):
         read_checkpoint(tmp_path / "evil.pt")
     assert not (tmp_path / "was-here").exists()
 
@@ -110,7 +110,7 @@ def test_a_missing_checkpoint_is_refused(tmp_path: Path):
 
 def test_a_torn_checkpoint_is_refused(tmp_path: Path):
     (tmp_path / "torn.pt").write_bytes(b"torn")
-    with pytest.raises(ModelError, match="checkpoint of tensors: it is none, or it is damaged."):
+    with pytest.raises(ModelError, match="checkpoint of tensors: it is none, or it is damaged"):
         read_checkpoint(tmp_path / "torn.pt")
 
 
