@@ -21,7 +21,7 @@ else:
 
 MEGABYTE = 1_000_000
 LARGEST_FILE = 20 * MEGABYTE
-LONGEST_FILE_LINES = 400
+LONGEST_FILE_LINES = 300
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
 # Slicer brings its own; pip must not overwrite them.
@@ -176,7 +176,6 @@ def test_no_file_of_the_library_is_too_long_to_read():
         path.relative_to(REPOSITORY_ROOT).as_posix(): len(path.read_text().splitlines()) for path in python_files()
     }
     assert {name: lines for name, lines in lengths.items() if lines >= LONGEST_FILE_LINES} == {}
-    assert lengths.get("MedSegAI/MedSegAI.py", 0) < 300
 
 
 def test_every_name_says_what_is_inside():

@@ -31,7 +31,7 @@ class RunSettings:
         device: Where to compute.
         confidence: Whether to keep the confidence.
         overlap: Overlap of neighbouring windows, 0 to below 1; None takes the card's.
-        region: Region of interest as the user wrote it (see ``Logic/localise/region.py``); None finds it.
+        region: Region of interest as the user wrote it (see ``Logic/localise/region_of_interest.py``); None finds it.
         batch: Windows computed at once.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.localise.localise import localise
-from MedSegAI.Logic.localise.region import parse_region
+from MedSegAI.Logic.localise.region_of_interest import parse_region
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import Localiser, ModelCard, Side
 from MedSegAI.Logic.reporter import Reporter

@@ -7,7 +7,7 @@ import pytest
 
 from MedSegAI.Logic.errors import RegionError
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.localise.region import parse_region
+from MedSegAI.Logic.localise.region_of_interest import parse_region
 from MedSegAI.Logic.reporter import SilentReporter
 
 
