@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +93,29 @@ def _info(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     lines = [*columns(rows), "", card.description, "", "Labels", *_label_lines(card)]
     for title, record in (("Training", card.training), ("Accuracy", card.accuracy)):
         if record:
-            lines += ["", title, *json.dumps(record, indent=2, ensure_ascii=False).splitlines()]
+            lines += ["", title, *_record_lines(record)]
+    lines += ["", f"All of the card: medsegai models info {options.model} --json"]
     return Outcome({"folder": str(model.folder), "card": json.loads(card.to_json())}, tuple(lines))
+
+
+def _record_lines(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The plain values of a card's record, and the table of means where it has one; nested notes are for ``--json``."""
+    rows = [
+        (key.replace("_", " "), str(value)) for key, value in record.items() if isinstance(value, str | int | float)
+    ]
+    return (*columns(rows), *_mean_lines(record.get("mean")))
+
+
+def _mean_lines(means: object) -> tuple[str, ...]:
+    if not isinstance(means, dict) or not all(isinstance(figures, dict) for figures in means.values()):
+        return ()
+    names = tuple(dict.fromkeys(name for figures in means.values() for name in figures))
+    rows = [(key, *(_figure(figures.get(name)) for name in names)) for key, figures in means.items()]
+    return columns([("MEAN", *(name.replace("_", " ") for name in names)), *rows])
+
+
+def _figure(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "-" if value is None else str(value)
 
 
 def _label_lines(card: ModelCard) -> tuple[str, ...]:

@@ -62,6 +62,18 @@ def test_the_card_is_shown(medsegai):
     assert facts["card"]["window"] == [32, 64, 32]
 
 
+def test_training_and_accuracy_of_the_shipped_model_are_shown_without_a_page_of_json(medsegai):
+    shown = medsegai("models", "info", "hippocampus-mr")
+    card = json.loads(medsegai("models", "info", "hippocampus-mr", "--json").out)["card"]
+    lines = shown.out.splitlines()
+    assert len(lines) < 50
+    assert not any(line.strip(" ,") in ("{", "}", "[", "]") for line in lines)
+    assert any(line.split() == ["steps", str(card["training"]["steps"])] for line in lines)
+    for label, figures in card["accuracy"]["mean"].items():
+        (row,) = [line.split() for line in lines if line.startswith(label)]
+        assert row[1] == f"{figures['dice']:.3f}"
+
+
 def test_an_unknown_model_is_refused_with_the_names_there_are(medsegai):
     shown = medsegai("models", "info", "liver")
     assert shown.code == 2
