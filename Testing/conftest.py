@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from MedSegAI.Logic.worker.busy_computer import share_from_now_on
+
 REPOSITORY_ROOT = Path(__file__).resolve().parents[1]
+
+share_from_now_on()
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from MedSegAI.CommandLine.interruption import stop_on_signals
 from MedSegAI.CommandLine.missing_streams import open_missing_streams
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter, JsonReporter
+from MedSegAI.Logic.worker.busy_computer import share_from_now_on
 
 _EXAMPLES = """examples:
   medsegai segment head.nii.gz -o head.seg.nrrd
@@ -36,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 all went well; 1 a fault of the program; 2 an input, option or file that cannot be used; 130 stopped by Ctrl-C.
     """
     open_missing_streams()
+    share_from_now_on()
     arguments = with_regions_joined(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
 import subprocess
 import sys
@@ -12,16 +11,13 @@ import time
 from pathlib import Path
 
 from MedSegAI.Logic.errors import WorkerError
+from MedSegAI.Logic.worker.busy_computer import sharing_environment
 from MedSegAI.Logic.worker.protocol import Ready, ToParent, ToWorker, decode, encode
 
 START = Path(__file__).resolve().with_name("start_worker.py")
 
 LOG_NAME = "worker.log"
 _SECONDS_TO_TERMINATE = 1.0
-
-# On a busy computer torch's threads lose most of their time spinning for one that has no core just then. A short spin
-# costs a tenth where the computer is idle, and was several times faster where another program kept one of two cores.
-_ENVIRONMENT = {"GOMP_SPINCOUNT": "1000"}
 
 
 class WorkerProcess:
@@ -49,7 +45,7 @@ class WorkerProcess:
                     encoding="utf-8",
                     errors="replace",
                     cwd=START.parent,
-                    env=_ENVIRONMENT | os.environ,
+                    env=sharing_environment(),
                     start_new_session=True,
                 )
         except OSError as error:

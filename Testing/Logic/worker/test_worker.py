@@ -196,6 +196,8 @@ def test_a_job_that_does_not_listen_cannot_outlive_the_parent(start):
     volume["grid"] = {**volume["grid"], "shape": list(header["shape"])}
     worker.send(Job(1, "check", job.folder, {"volume": volume, "rounds": 1}))
     worker.hear_until("accepted")
+    # Between taking up the job and the first voxel it still listens, and would end at once.
+    time.sleep(0.5)
     worker.process.stdin.close()
     started = time.monotonic()
     assert worker.process.wait(30) == 1
