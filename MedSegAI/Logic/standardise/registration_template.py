@@ -41,6 +41,9 @@ class RegistrationTemplate:
 
 def pyramid(volume: Volume) -> dict[float, Volume]:
     """The volume (k, j, i) at each level's spacing in mm, float32 along its canonical axes, its extremes clipped."""
+    # Blocks of voxels begin at the first one: without a common order the same head, stored otherwise, would be found
+    # a little elsewhere.
+    volume = resample(volume, canonical_grid(volume.grid))
     images, source = {}, volume
     for mm in sorted(_LEVELS_MM):
         coarse = _shrunk(source, mm)

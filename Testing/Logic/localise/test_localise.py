@@ -86,6 +86,8 @@ def test_a_real_head_stored_in_another_orientation_gives_regions_along_its_own_a
         np.testing.assert_allclose(region.grid.direction_matrix, np.diag([-1, -1, 1]), atol=0.02)
         assert np.all(np.array(region.grid.shape) < 75)
         assert region.grid.overlap(head.grid) == pytest.approx(1.0, abs=0.02)
+    as_it_was = localise(head, LOCALISER, spacing_mm=ONE_MM, reporter=SilentReporter())
+    assert all(one.grid.same_frame(other.grid) for one, other in zip((left, right), as_it_was))
 
 
 @pytest.mark.parametrize("name", ["totalseg_ct/example_mr_sm.nii.gz", "pyradiomics/breast1_image.nrrd"])
