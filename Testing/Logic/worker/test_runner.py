@@ -74,7 +74,8 @@ def test_both_runners_agree_voxel_by_voxel(a_scan, a_model):
     with InlineRunner() as inline, SubprocessRunner() as apart:
         here, there = (run(runner, a_scan, a_model) for runner in (inline, apart))
         np.testing.assert_array_equal(here.labels.array, there.labels.array)
-        np.testing.assert_array_equal(here.confidence.array, there.confidence.array)
+        # A process with another number of threads rounds the last bit of a sum otherwise: one step of a float16.
+        np.testing.assert_allclose(here.confidence.array, there.confidence.array, rtol=2**-10)
         assert (here.changed, here.table) == (there.changed, there.table)
         options = {"model": a_model, "target": the_label_found(here), "settings": SETTINGS}
         maps = [
