@@ -11,7 +11,8 @@ import csv
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,23 @@ def train(config: TrainingConfig, *, data: Path | None = None, output: Path, rep
     """
     folder = data_folder(data, name=config.data.folder)
     split = read_split(folder / config.data.split_file)
-    torch.set_num_threads(config.threads)
+    with _set_up_torch(config.threads):
+        cases, validation_cases = (load_cases(folder, names, config.data) for names in (split.train, split.val))
+        return _Run(config, cases, validation_cases, folder=make_folder(output), reporter=reporter).to_the_end()
+
+
+@contextmanager
+def _set_up_torch(threads: int) -> Iterator[None]:
+    """Give torch so many threads for a while; they round differently, so whoever computes next gets its own back."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
     # Denormal numbers, met where weights decay towards zero, are many times slower than zeros.
     torch.set_flush_denormal(True)
-    cases, validation_cases = (load_cases(folder, names, config.data) for names in (split.train, split.val))
-    return _Run(config, cases, validation_cases, folder=make_folder(output), reporter=reporter).to_the_end()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+        torch.set_flush_denormal(False)
 
 
 def learning_rate(step: int, total_steps: int, config: OptimiserConfig) -> float:

@@ -130,3 +130,11 @@ def test_the_learning_rate_warms_up_and_falls_along_a_cosine():
     assert learning_rate(10, 110, rules) == pytest.approx(1.0)
     assert learning_rate(60, 110, rules) == pytest.approx(0.55)
     assert learning_rate(110, 110, rules) == pytest.approx(0.1)
+
+
+def test_a_run_leaves_torch_with_the_threads_it_had(a_config, two_real_crops, tmp_path):
+    before = torch.get_num_threads()
+    config = dataclasses.replace(a_config, threads=before + 1)
+    with pytest.raises(Cancelled):
+        train(config, data=two_real_crops, output=tmp_path / "run", reporter=StopsAfter(steps=1))
+    assert torch.get_num_threads() == before
