@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import Triple
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.standardise.resample import canonical_grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+# Seen on a real head of 0.9 mm: at 2 mm its hippocampi keep 0.95 of their volume, in slices of 4 mm 0.83.
+_COARSE = 2.5
 
 
 def check_input(volume: Volume, card: ModelCard, *, reporter: Reporter) -> None:
-    """Refuse a scan of another modality or unit than the card's; say so where the scan does not tell its own.
+    """Refuse a scan of another modality or unit than the card's; warn where it does not tell or its voxels are coarse.
 
     Raises:
         InputError: naming what the scan is and what the model takes; or if the model takes several scans.
@@ -34,3 +39,17 @@ def check_input(volume: Volume, card: ModelCard, *, reporter: Reporter) -> None:
             f"'{volume.name}' is in {volume.unit.value}; '{card.name}' takes {wanted.unit.value}.",
             advice=f"Convert the scan to {wanted.unit.value} first.",
         )
+    _warn_of_coarse_voxels(volume, card, reporter)
+
+
+def _warn_of_coarse_voxels(volume: Volume, card: ModelCard, reporter: Reporter) -> None:
+    own = canonical_grid(volume.grid).spacing
+    if any(mine > _COARSE * wanted for mine, wanted in zip(own, card.spacing_mm)):
+        reporter.message(
+            f"The voxels of '{volume.name}' are {_in_mm(own)}, those that '{card.name}' works on "
+            f"{_in_mm(card.spacing_mm)}: look closely at the result, it may miss much."
+        )
+
+
+def _in_mm(spacing: Triple) -> str:
+    return " x ".join(f"{value:.3g}" for value in spacing) + " mm"

@@ -214,6 +214,14 @@ def test_a_scan_of_another_kind_is_refused(a_model: Model):
         segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
 
 
+@pytest.mark.parametrize(("slice_mm", "warned"), [(2.0, False), (6.0, True)])
+def test_thick_slices_are_warned_of(a_model: Model, slice_mm: float, warned: bool):
+    scan = a_scan(centred((16, 16, 16), (1.0, 1.0, slice_mm), PERMUTED), a_ball)
+    reporter = SilentReporter()
+    segment(scan, a_model, settings=RunSettings(), reporter=reporter, engine=BrightnessEngine())
+    assert any("may miss much" in message and "6 x 1 x 1 mm" in message for message in reporter.messages) is warned
+
+
 def test_a_scan_in_another_unit_is_refused(a_model: Model):
     wanted = dataclasses.replace(a_model.card.inputs[0], modality=Modality.PET, unit=Unit.SUV_BODY_WEIGHT)
     model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, inputs=(wanted,)))
