@@ -4,6 +4,8 @@
 python := .venv/bin/python
 ready := .venv/.set-up-is-done
 
+benchmarks := network grad_cam sliding_window bridge saliency
+
 .PHONY: help demo test lint format bench setup clean
 .DEFAULT_GOAL := help
 
@@ -36,7 +38,7 @@ format: $(ready)
 	@$(python) tools/update_cmake_lists.py
 
 bench: $(ready)
-	@set -e; for benchmark in Testing/Benchmarks/*.py; do echo "== $$benchmark"; $(python) "$$benchmark"; done
+	@set -e; for benchmark in $(benchmarks); do echo "== $$benchmark"; $(python) -m Testing.Benchmarks.$$benchmark; done
 
 clean:
 	rm -rf .venv demo build dist *.egg-info .pytest_cache .ruff_cache .coverage htmlcov

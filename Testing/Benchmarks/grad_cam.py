@@ -1,6 +1,6 @@
 """Our Grad-CAM++ of one window against MONAI's ``GradCAMpp``, CPU seconds of one thread.
 
-    python -m Testing.Benchmarks.grad_cam [--layer decoder2] [--runs 3] [-o figures.json]
+    python -m Testing.Benchmarks.grad_cam [--layer decoder2] [--runs 5] [-o figures.json]
 
 Both explain the same label of the same volume of 96 cubed at the same layer, feature size 12. MONAI runs on its own
 network as it comes and, to part the two gains, on ours. Its target is a single number per image, so it is given a
@@ -60,7 +60,7 @@ def measure(layer: str, runs: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layer", default="decoder2")
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -1,6 +1,6 @@
 """Whether a heat map tells the truth: does it point at its own label, and does it need the trained weights?
 
-    python -m Testing.Benchmarks.saliency --dataset DIR --split FILE [--cases 62] [-o figures.json]
+    python -m Testing.Benchmarks.saliency [--dataset DIR] [--split FILE] [--cases 62] [-o figures.json]
 
 For each case, label, layer and method: whether the map's peak lies in the label (pointing game, Zhang et al. 2018) or
 in another one, the share of the heat inside the label, and the correlation of the map with that of a network of random
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ from MedSegAI.Logic.models.registry import find_model
 from MedSegAI.Logic.models.weights import build_network, load_network
 from MedSegAI.Logic.standardise.intensity import normalise
 
+HIPPOCAMPUS = Path(os.environ.get("MEDSEGAI_DATA") or "../shared/data") / "msd_hippocampus"
 MULTIPLE = 32
 Maps = dict[tuple[int, str], np.ndarray]
 
@@ -98,13 +100,17 @@ def measure(options: argparse.Namespace) -> list[dict[str, object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="hippocampus-mr")
-    parser.add_argument("--dataset", type=Path, required=True)
-    parser.add_argument("--split", type=Path, required=True)
+    parser.add_argument("--dataset", type=Path, default=HIPPOCAMPUS, help="default: %(default)s")
+    parser.add_argument("--split", type=Path, help="default: split.json of the data set")
     parser.add_argument("--subset", default="val")
     parser.add_argument("--cases", type=int, help="only the first so many")
     parser.add_argument("--layers", nargs="+", default=["decoder1", "decoder2", "decoder3"])
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
+    options.split = options.split or options.dataset / "split.json"
+    if not options.split.is_file():
+        print(f"No labelled cases at {options.dataset}: set MEDSEGAI_DATA, or name them with --dataset.")
+        return
     rows = measure(options)
     print(f"{'layer':10}{'method':12}{'label':24}{'cases':>6}{'peak in':>9}{'in other':>9}{'share':>7}{'likeness':>9}")
     for row in rows:
