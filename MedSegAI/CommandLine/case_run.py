@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.CommandLine.columns import columns
@@ -44,12 +44,18 @@ def refuse_unknown_target(target: str, card: ModelCard) -> None:
     Raises:
         LabelError: if neither has it.
     """
-    try:
+    if card.localiser is None:
         card.labels.find(target)
-    except LabelError:
-        if card.localiser is None:
-            raise
-        card.localiser.labels.find(target)
+        return
+    tables = {"in a crop": card.labels, "in a whole scan": card.localiser.labels}
+    for table in tables.values():
+        with suppress(LabelError):
+            table.find(target)
+            return
+    known = "; ".join(
+        f"{where}: {', '.join(f'{label.key} ({label.value})' for label in table)}" for where, table in tables.items()
+    )
+    raise LabelError(f"There is no label '{target}'.", advice=f"Choose one of those {known}.")
 
 
 def volumes_looked_for(result: SegmentationResult) -> tuple[SegmentVolume, ...]:

@@ -6,7 +6,10 @@ import json
 import sys
 import threading
 from types import TracebackType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 class ConsoleReporter:
@@ -36,6 +39,7 @@ class ConsoleReporter:
             return
         bars = self._open_bars()
         if stage not in self._tasks:
+            self._take_away_unfinished(bars)
             self._tasks[stage] = bars.add_task(stage, total=total)
         bars.update(self._tasks[stage], completed=done, total=total)
 
@@ -61,6 +65,13 @@ class ConsoleReporter:
             self._bars.stop()
         self._bars = None
         self._tasks = {}
+
+    def _take_away_unfinished(self, bars: Progress) -> None:
+        """A part of a longer job ends before the job's total: its bar would look stuck beside that of the next part."""
+        unfinished = [task for task in bars.tasks if not task.finished]
+        for task in unfinished:
+            bars.remove_task(task.id)
+            del self._tasks[task.description]
 
     def _open_bars(self):  # noqa: ANN202 - rich is imported only where a terminal watches
         if self._bars is None:

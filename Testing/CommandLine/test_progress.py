@@ -44,6 +44,18 @@ def test_on_a_terminal_a_stage_has_a_bar_with_done_and_total(monkeypatch):
     assert "a sentence [with brackets]" in shown
 
 
+def test_the_bar_of_a_part_gives_way_to_the_next_part_of_the_job(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with ConsoleReporter(stream) as reporter:
+        reporter.progress(6, 12, "left part")
+        reporter.progress(7, 12, "right part")
+        reporter.progress(12, 12, "right part")
+    shown = stream.getvalue()
+    assert "12/12" in shown
+    assert 0 <= shown.rfind("left part") < shown.find("right part")
+
+
 def test_for_machines_each_event_is_a_json_line():
     stream = io.StringIO()
     with JsonReporter(stream) as reporter:

@@ -185,3 +185,12 @@ def test_progress_and_result_reach_machines_through_a_real_process(crop, tmp_pat
     events = [json.loads(line) for line in stderr.splitlines()]
     last = [event["progress"] for event in events if "progress" in event][-1]
     assert last["done"] == last["total"] > 1
+
+
+def test_an_unknown_label_is_refused_with_those_of_a_crop_and_of_a_whole_scan(medsegai, crop, tmp_path):
+    wanted = ("--heatmap", tmp_path / "heat.nrrd", "--target", "liver")
+    shown = medsegai("segment", crop, "-o", tmp_path / "out.nrrd", "--model", MODEL_NAME, *wanted)
+    assert shown.code == 2
+    assert "in a crop: anterior_hippocampus (1)" in shown.err
+    assert "in a whole scan: left_anterior_hippocampus (1)" in shown.err
+    assert list(tmp_path.iterdir()) == []
