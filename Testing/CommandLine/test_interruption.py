@@ -17,7 +17,7 @@ from Testing.CommandLine.conftest import MODEL_NAME, start_medsegai
 @pytest.fixture
 def larger_scan(crop_image, tmp_path) -> Path:
     """The real crop at half a millimetre, claimed to be at one: many windows, still below the localiser's limit."""
-    size = [min(2 * n, 88) for n in crop_image.GetSize()]
+    size = [min(2 * n, limit) for n, limit in zip(crop_image.GetSize(), (64, 80, 64))]
     finer = sitk.Resample(
         crop_image,
         size,
