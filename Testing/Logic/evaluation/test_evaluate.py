@@ -39,8 +39,6 @@ class Watcher(SilentReporter):
 
 @pytest.fixture(scope="module")
 def the_shipped_model() -> Model:
-    if not (SHIPPED_MODELS / "hippocampus-mr").is_dir():
-        pytest.skip("the hippocampus model is not trained yet")
     return read_model(SHIPPED_MODELS / "hippocampus-mr")
 
 
