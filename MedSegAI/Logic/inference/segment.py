@@ -12,7 +12,7 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.input_check import check_input
-from MedSegAI.Logic.inference.largest_component import keep_largest_component
+from MedSegAI.Logic.inference.islands import without_islands
 from MedSegAI.Logic.inference.plan import plan_memory
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
@@ -110,8 +110,8 @@ def _segment_region(
         batch=settings.batch,
         skip_below=card.skip_below,
     )
-    if card.components == "largest":
-        return replace(streamed, labels=keep_largest_component(streamed.labels))
+    if card.components == "without-islands":
+        return replace(streamed, labels=without_islands(streamed.labels))
     return streamed
 
 

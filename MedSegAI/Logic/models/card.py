@@ -99,8 +99,8 @@ class ModelCard:
         window: Window (k, j, i) in voxels that the network sees at once.
         overlap: Overlap of neighbouring windows, 0 to below 1.
         skip_below: Windows whose normalised voxels all lie below this are background; None runs every window.
-        components: "all", or "largest": a region keeps the largest piece of its structure alone, for a structure that
-            is in one piece.
+        components: "all", or "without-islands" for a structure in one piece: a region drops components smaller than a
+            tenth of its largest.
         labels: The network's classes without background.
         saliency_layer: Layer that heat maps explain by default.
         localiser: How it finds its structure in a larger scan, if it can.
