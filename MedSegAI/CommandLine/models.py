@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from MedSegAI.CommandLine import package
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
+from MedSegAI.CommandLine.model_files import read_card, refuse_folder_in_use
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.Logic.errors import InputError, ModelError, StorageError
+from MedSegAI.Logic.errors import ModelError
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.models.card import ModelCard
-
-# The digest is only known once the weights are written; the schema wants a well-formed one before that.
-_DIGEST_TO_COME = "0" * 64
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -129,31 +127,12 @@ def _import(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.models.registry import user_models_folder
     from MedSegAI.Logic.models.weights import import_checkpoint
 
-    card = _card_to_import(options.card, name=options.name)
+    card = read_card(options.card, name=options.name)
     folder = options.output or user_models_folder() / card.name
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise StorageError(f"'{folder}' exists already.", advice="Choose another --name or another folder with -o.")
+    refuse_folder_in_use(folder, advice="Choose another --name or another folder with -o.")
     model = import_checkpoint(options.checkpoint, card, folder=folder)
     facts = {"name": card.name, "folder": str(folder), "weights_sha256": model.card.weights_sha256}
     return Outcome(facts, (f"Imported '{card.name}' into {folder}.",))
-
-
-def _card_to_import(path: Path, *, name: str | None) -> ModelCard:
-    from MedSegAI.Logic.models.card import ModelCard
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"The card '{path}' cannot be read: {error}.", advice="Give the path of a JSON card."
-        ) from error
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError:
-        return ModelCard.from_json(text, source=f"'{path}'")
-    if isinstance(fields, dict):
-        fields = {"weights_sha256": _DIGEST_TO_COME} | fields | ({"name": name} if name else {})
-    return ModelCard.from_json(json.dumps(fields), source=f"'{path}'")
 
 
 def _verify(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from MedSegAI.CommandLine.model_files import read_card, read_text, refuse_folder_in_use
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.Logic.errors import InputError, StorageError
+from MedSegAI.Logic.errors import InputError
 
 BEST_CHECKPOINT = "best.pt"
 
@@ -30,11 +31,8 @@ def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentPar
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """Write the model folder, measure the model, and write what was measured on its card."""
-    from MedSegAI.Logic.models.card import ModelCard
-
-    if options.output.exists() and (not options.output.is_dir() or any(options.output.iterdir())):
-        raise StorageError(f"'{options.output}' exists already.", advice="Choose another folder with -o.")
-    template = ModelCard.from_json(_text(options.card), source=f"'{options.card}'")
+    refuse_folder_in_use(options.output, advice="Choose another folder with -o.")
+    template = read_card(options.card)
     notes = {} if options.choices is None else {"choices": _json(options.choices)}
 
     from MedSegAI.Logic.evaluation.evaluate import evaluate
@@ -60,13 +58,6 @@ def _command(name: str, options: argparse.Namespace) -> str:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(_text(path))
+        return json.loads(read_text(path, advice="Check the path."))
     except json.JSONDecodeError as error:
         raise InputError(f"'{path}' is not valid JSON: {error.msg}.", advice="Mend the file.") from error
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"'{path}' cannot be read: {error}.", advice="Check the path.") from error
