@@ -36,9 +36,12 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     notes = {} if options.choices is None else {"choices": _json(options.choices)}
 
     from MedSegAI.Logic.evaluation.evaluate import evaluate
+    from MedSegAI.Logic.files.decathlon import data_folder
     from MedSegAI.Logic.settings import RunSettings
     from MedSegAI.Logic.training.package import package_model, with_accuracy
 
+    # Asked before the folder is written, so that a wrong path leaves no unmeasured model behind.
+    data_folder(options.dataset)
     checkpoint = options.run_folder / BEST_CHECKPOINT
     model = package_model(checkpoint, template, folder=options.output, split=options.split, notes=notes)
     evaluation = evaluate(

@@ -100,6 +100,7 @@ def test_a_trained_run_is_packaged_as_a_measured_model(medsegai, config, dataset
     [
         ({"--card": "absent.json"}, "cannot be read"),
         ({"--choices": "broken.json"}, "not valid JSON"),
+        ({"--dataset": "nowhere"}, "is not a data folder"),
         ({}, "absent"),
     ],
 )
