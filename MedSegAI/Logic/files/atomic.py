@@ -50,7 +50,16 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         raise storage_error(target, error) from error
     finally:
+        _remove(room)
+
+
+def _remove(room: Path) -> None:
+    """Remove the private folder, also where Ctrl-C comes in the middle of removing it."""
+    try:
         shutil.rmtree(room, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(room, ignore_errors=True)
+        raise
 
 
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:

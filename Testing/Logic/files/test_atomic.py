@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -59,6 +60,22 @@ def test_a_real_ctrl_c_in_the_middle_of_writing_leaves_nothing(tmp_path):
     assert process.wait(timeout=20) != 0
     process.stdout.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_cleaning_up_leaves_the_finished_file_alone(tmp_path, monkeypatch):
+    remove = shutil.rmtree
+    calls = []
+
+    def interrupted_once(folder, **options):
+        calls.append(folder)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        remove(folder, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted_once)
+    with pytest.raises(KeyboardInterrupt), write_beside(tmp_path / "out.nrrd") as path:
+        path.write_bytes(b"whole")
+    assert [left.name for left in tmp_path.iterdir()] == ["out.nrrd"]
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path):
