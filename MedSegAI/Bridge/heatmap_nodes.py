@@ -1,21 +1,25 @@
-"""Heat maps: a volume node with colours of its own, transparent below a threshold, laid over the scan."""
+"""Heat maps: a volume node with colours of its own, transparent below a threshold."""
 
 from __future__ import annotations
 
 import slicer
 
-from MedSegAI.Bridge.slice_composites import slice_composites
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
+from MedSegAI.Logic.report.heat_colours import HEAT_COLOUR_MAPS, HEAT_LEGEND, heat_colours
 from MedSegAI.Logic.volume import Volume
 
-COLOURS_NAME = "MedSegAI heat"
 HEATMAP_ATTRIBUTE = "MedSegAI.HeatMap"
+_COLOURS_ATTRIBUTE = "MedSegAI.HeatColours"
 
 
 def heatmap_to_node(
-    heat: Volume, scene: slicer.vtkMRMLScene, *, threshold: float = 0.3, name: str | None = None
+    heat: Volume,
+    scene: slicer.vtkMRMLScene,
+    *,
+    threshold: float = 0.3,
+    name: str | None = None,
+    colours: str = HEAT_COLOUR_MAPS[0],
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Show a heat map in the scene as a new scalar volume node.
 
@@ -24,16 +28,19 @@ def heatmap_to_node(
         scene: The scene to add to.
         threshold: Voxels with less heat are transparent; 0..1.
         name: Name of the node; the volume's where None.
+        colours: One of ``HEAT_COLOUR_MAPS``.
 
     Raises:
-        InputError: if the threshold is outside 0..1.
+        InputError: if the threshold is outside 0..1, or there are no such colours; nothing is added then.
     """
+    _refuse_threshold(threshold)
+    table = heat_colour_node(scene, colours)
     node = volume_to_node(heat, scene, name=name)
     node.SetAttribute(HEATMAP_ATTRIBUTE, "1")
     node.SetDescription(HEAT_LEGEND)
     display = node.GetDisplayNode()
     was_modifying = display.StartModify()
-    display.SetAndObserveColorNodeID(heat_colour_node(scene).GetID())
+    display.SetAndObserveColorNodeID(table.GetID())
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetInterpolate(True)
@@ -49,8 +56,7 @@ def set_heat_threshold(node: slicer.vtkMRMLScalarVolumeNode, threshold: float) -
     Raises:
         InputError: if the threshold is outside 0..1.
     """
-    if not 0.0 <= threshold <= 1.0:
-        raise InputError(f"The heat map's threshold {threshold} is not usable.", advice="Choose a value from 0 to 1.")
+    _refuse_threshold(threshold)
     display = node.GetDisplayNode()
     was_modifying = display.StartModify()
     display.SetAutoThreshold(False)
@@ -59,45 +65,56 @@ def set_heat_threshold(node: slicer.vtkMRMLScalarVolumeNode, threshold: float) -
     display.EndModify(was_modifying)
 
 
-def heat_colour_node(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLColorTableNode:
-    """The scene's table of 256 heat colours, made on first use."""
-    found = scene.GetFirstNodeByName(COLOURS_NAME)
-    if found is not None and found.IsA("vtkMRMLColorTableNode"):
-        return found
-    colours = heat_colours(256)
+def set_heat_colours(node: slicer.vtkMRMLScalarVolumeNode, name: str) -> None:
+    """Show a heat map, and its colour bar, in other colours.
+
+    Args:
+        node: The heat map's node.
+        name: One of ``HEAT_COLOUR_MAPS``.
+
+    Raises:
+        InputError: if there are no such colours.
+    """
+    table, display = heat_colour_node(node.GetScene(), name), node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(table.GetID())
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(display)
+    if legend is not None:
+        legend.SetAndObserveColorNodeID(table.GetID())
+
+
+def heat_colours_of(node: slicer.vtkMRMLScalarVolumeNode) -> str | None:
+    """Which of ``HEAT_COLOUR_MAPS`` a heat map is shown in; None where the user chose a table of Slicer's."""
+    table = node.GetDisplayNode().GetColorNode()
+    return table.GetAttribute(_COLOURS_ATTRIBUTE) if table is not None else None
+
+
+def heat_colour_node(scene: slicer.vtkMRMLScene, name: str = HEAT_COLOUR_MAPS[0]) -> slicer.vtkMRMLColorTableNode:
+    """The scene's table of 256 heat colours of that name, made on first use.
+
+    Raises:
+        InputError: if there are no such colours.
+    """
+    colours = heat_colours(256, name=name)
+    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")):
+        found = scene.GetNthNodeByClass(index, "vtkMRMLColorTableNode")
+        if found.GetAttribute(_COLOURS_ATTRIBUTE) == name:
+            return found
     node = slicer.vtkMRMLColorTableNode()
-    node.SetName(COLOURS_NAME)
+    node.SetName(f"MedSegAI {name}")
     node.SetTypeToUser()
     node.SetNumberOfColors(len(colours))
     for index, (red, green, blue) in enumerate(colours):
         node.SetColor(index, f"heat {index / (len(colours) - 1):.3f}", red, green, blue, 1.0)
     node.GetLookupTable().SetRange(0, len(colours) - 1)
     node.SetAttribute("Category", "MedSegAI")
+    node.SetAttribute(_COLOURS_ATTRIBUTE, name)
     node.SetHideFromEditors(False)
     return scene.AddNode(node)
 
 
-def show_over_scan(
-    heat: slicer.vtkMRMLScalarVolumeNode, scan: slicer.vtkMRMLScalarVolumeNode, *, opacity: float = 0.5
-) -> None:
-    """Show the heat map over the scan in every slice view; in a scene without views, in those Slicer will have.
-
-    Args:
-        heat: The heat map's node.
-        scan: The scan's node, in the same scene.
-        opacity: Of the heat map where it is above its threshold; 0..1.
-
-    Raises:
-        InputError: if the opacity is outside 0..1.
-    """
-    if not 0.0 <= opacity <= 1.0:
-        raise InputError(f"The heat map's opacity {opacity} is not usable.", advice="Choose a value from 0 to 1.")
-    for composite in slice_composites(scan.GetScene()):
-        was_modifying = composite.StartModify()
-        composite.SetBackgroundVolumeID(scan.GetID())
-        composite.SetForegroundVolumeID(heat.GetID())
-        composite.SetForegroundOpacity(opacity)
-        composite.EndModify(was_modifying)
+def _refuse_threshold(threshold: float) -> None:
+    if not 0.0 <= threshold <= 1.0:
+        raise InputError(f"The heat map's threshold {threshold} is not usable.", advice="Choose a value from 0 to 1.")
 
 
 def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode) -> None:

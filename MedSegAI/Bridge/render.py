@@ -9,23 +9,19 @@ from pathlib import Path
 import numpy as np
 import slicer
 from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkCommonTransforms import vtkTransform
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D, vtkWindowedSincPolyDataFilter
-from vtkmodules.vtkFiltersGeneral import vtkTransformPolyDataFilter
 
-from MedSegAI.Bridge.geometry import scalars_of, vtk_matrix
+from MedSegAI.Bridge.geometry import scalars_of
+from MedSegAI.Bridge.heat_surface import level_surface, new_surface_model, shown_heat_surface
 from MedSegAI.Bridge.scene import OpenScene
-from MedSegAI.Bridge.segmentation_nodes import CLOSED_SURFACE, create_surfaces
+from MedSegAI.Bridge.segment_surfaces import CLOSED_SURFACE, create_surfaces
 from MedSegAI.Bridge.views import SliceView, ThreeDView
-from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.files.atomic import write_beside
-from MedSegAI.Logic.geometry import Box, swap_lps_and_ras
-from MedSegAI.Logic.report.heat_colours import heat_colours
+from MedSegAI.Logic.geometry import swap_lps_and_ras
 from MedSegAI.Logic.report.slice_planes import place_of_plane
 
 ORIENTATIONS = ("Axial", "Coronal", "Sagittal")
 _OUTLINE_PIXELS = 2
-_HEAT_SURFACE_COLOUR = 190
+_HEAT_SURFACE_OPACITY = 0.3
 _SLICE_BELOW_MM = 120.0
 
 
@@ -114,7 +110,7 @@ def surface_picture(
     with (
         _only(opened.mrml, segmentation),
         _scan_below(opened, scan, segmentation),
-        _heat_surface(opened.mrml, heat, heat_level),
+        _heat_surface(heat, heat_level),
         ThreeDView(opened, size=size) as view,
     ):
         view.node.SetBackgroundColor(0.09, 0.10, 0.13)
@@ -206,47 +202,21 @@ def _scan_below(
 
 
 @contextmanager
-def _heat_surface(
-    scene: slicer.vtkMRMLScene, heat: slicer.vtkMRMLScalarVolumeNode | None, level: float
-) -> Iterator[None]:
-    """The heat map's level surface as a translucent model, for the length of the block."""
+def _heat_surface(heat: slicer.vtkMRMLScalarVolumeNode | None, level: float) -> Iterator[None]:
+    """The heat map's level surface as a translucent model for the length of the block, instead of one shown already."""
     if heat is None:
         yield
         return
-    surface = _level_surface(heat, level)
-    model = scene.AddNewNodeByClass("vtkMRMLModelNode", scene.GenerateUniqueName("heat surface"))
-    model.SetAndObservePolyData(surface)
-    model.CreateDefaultDisplayNodes()
-    display = model.GetDisplayNode()
-    display.SetColor(*heat_colours(256)[_HEAT_SURFACE_COLOUR])
-    display.SetScalarVisibility(False)
-    display.SetOpacity(0.3)
+    shown = shown_heat_surface(heat)
+    display = shown.GetDisplayNode() if shown is not None else None
+    was_visible = display is not None and bool(display.GetVisibility())
+    if was_visible:
+        display.SetVisibility(False)
+    model = new_surface_model(heat, level_surface(heat, level), opacity=_HEAT_SURFACE_OPACITY)
     try:
         yield
     finally:
-        scene.RemoveNode(display)
-        scene.RemoveNode(model)
-
-
-def _level_surface(heat: slicer.vtkMRMLScalarVolumeNode, level: float) -> object:
-    volume = node_to_volume(heat)
-    box = Box.around(volume.array >= level)
-    around = (box or Box((0, 0, 0), (2, 2, 2))).grow(2)
-    part = volume.crop(around)
-    image = vtkImageData()
-    image.SetDimensions(part.grid.size)
-    image.GetPointData().SetScalars(scalars_of(part.array))
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, level)
-    edges.SetComputeScalars(False)
-    smooth = vtkWindowedSincPolyDataFilter()
-    smooth.SetInputConnection(edges.GetOutputPort())
-    smooth.SetNumberOfIterations(15)
-    to_ras = vtkTransform()
-    to_ras.SetMatrix(vtk_matrix(part.grid.index_to_ras))
-    place = vtkTransformPolyDataFilter()
-    place.SetTransform(to_ras)
-    place.SetInputConnection(smooth.GetOutputPort())
-    place.Update()
-    return place.GetOutput()
+        heat.GetScene().RemoveNode(model.GetDisplayNode())
+        heat.GetScene().RemoveNode(model)
+        if was_visible:
+            display.SetVisibility(True)

@@ -7,7 +7,8 @@ import slicer
 
 from MedSegAI.Bridge.geometry import box_of
 from MedSegAI.Bridge.segment_layers import grow_layer, layer_voxels, offset_to_layer
-from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP, CLOSED_SURFACE, create_surfaces, label_value_of
+from MedSegAI.Bridge.segment_surfaces import CLOSED_SURFACE, create_surfaces
+from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP, label_value_of
 from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.label_counts import label_values

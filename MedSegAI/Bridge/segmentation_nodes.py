@@ -27,7 +27,6 @@ from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
 
 BINARY_LABELMAP = "Binary labelmap"
-CLOSED_SURFACE = "Closed surface"
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +39,7 @@ def segmentation_to_node(
     reference: slicer.vtkMRMLScalarVolumeNode | None = None,
     provenance: Provenance | None = None,
     name: str | None = None,
+    box: Box | None = None,
 ) -> slicer.vtkMRMLSegmentationNode:
     """Show a label map in the scene as a new segmentation node, one segment a label.
 
@@ -54,17 +54,19 @@ def segmentation_to_node(
         provenance: How the result came about; kept on the node and on each segment, so that it survives in the
             scene, in ``.mrb`` and in ``.seg.nrrd``.
         name: Name of the node; the volume's where None.
+        box: Voxels (k, j, i) outside which the caller knows all to be background (an empty box: everywhere), so that
+            they are not looked at again; None looks at all.
 
     Raises:
         LabelError: if the array holds a value that the table does not name.
     """
-    refuse_unnamed(labels.array, table)
+    searched = (box or Box.whole(labels.grid.shape)).clip(labels.grid.shape)
+    refuse_unnamed(labels.array[searched.slices], table)
     node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name or labels.name))
     was_modifying = node.StartModify()
     node.CreateDefaultDisplayNodes()
     _set_reference(node, labels.grid, reference)
-    box = Box.around(labels.array)
-    layer = oriented_image(labels.array[box.slices], labels.grid, box=box) if box else empty_layer(labels.grid)
+    layer = _layer(labels, searched)
     for label in table:
         segment = _segment(label)
         segment.AddRepresentation(BINARY_LABELMAP, layer)
@@ -156,22 +158,6 @@ def tag_of(segment: slicer.vtkSegment, name: str) -> str:
     return str(value) if segment.GetTag(name, value) else ""
 
 
-def create_surfaces(node: slicer.vtkMRMLSegmentationNode, *, smoothing: float = 0.5) -> None:
-    """Give each segment a closed surface, shown in 3D views.
-
-    Args:
-        node: The segmentation.
-        smoothing: Slicer's smoothing factor, 0 (voxel steps) to 1.
-
-    Raises:
-        InputError: if Slicer cannot make the surfaces.
-    """
-    segmentation = node.GetSegmentation()
-    segmentation.SetConversionParameter("Smoothing factor", str(smoothing))
-    if segmentation.GetNumberOfSegments() == 0 or not segmentation.CreateRepresentation(CLOSED_SURFACE, True):
-        raise InputError(f"No surfaces could be made of '{node.GetName()}'.", advice="Check that it has segments.")
-
-
 def write_provenance(node: slicer.vtkMRMLSegmentationNode, provenance: Provenance) -> None:
     """Keep ``provenance`` on the node (for the scene and ``.mrb``) and on each segment (for ``.seg.nrrd``)."""
     text = provenance.to_json()
@@ -192,6 +178,15 @@ def read_provenance(node: slicer.vtkMRMLSegmentationNode) -> Provenance | None:
         except (ValueError, TypeError, KeyError):
             _log.warning("The provenance of '%s' could not be read.", node.GetName())
     return None
+
+
+def _layer(labels: Volume, searched: Box) -> slicer.vtkOrientedImageData:
+    """The label map of all segments, cropped to what is segmented inside ``searched``."""
+    found = Box.around(labels.array[searched.slices])
+    if found is None:
+        return empty_layer(labels.grid)
+    box = found.shift(searched.start)
+    return oriented_image(labels.array[box.slices], labels.grid, box=box)
 
 
 def _segment(label: Label) -> slicer.vtkSegment:

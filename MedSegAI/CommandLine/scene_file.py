@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.Logic.errors import DependencyError
+from MedSegAI.Logic.geometry import Box
 
 if TYPE_CHECKING:
     from MedSegAI.Bridge.scene import OpenScene
@@ -46,10 +47,11 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
         LabelError: if the label map holds a value that its table does not name.
     """
     require_slicer_core()
-    from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node, show_over_scan
+    from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
     from MedSegAI.Bridge.scene import new_scene
-    from MedSegAI.Bridge.segmentation_nodes import create_surfaces, segmentation_to_node
-    from MedSegAI.Bridge.slice_composites import show_scan
+    from MedSegAI.Bridge.segment_surfaces import create_surfaces
+    from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
+    from MedSegAI.Bridge.slice_composites import show_heat
     from MedSegAI.Bridge.volume_nodes import volume_to_node
 
     opened = new_scene()
@@ -61,15 +63,14 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
         reference=scan_node,
         provenance=result.provenance,
         name=f"{scan.name} segmentation",
+        box=result.changed or Box.empty(),
     )
-    if result.labels.array.any():
+    if result.changed is not None:
         create_surfaces(segmentation)
     heat_node = None
     if heat is not None:
         heat_node = heatmap_to_node(heat, opened.mrml, name=f"{scan.name} heat map")
-        show_over_scan(heat_node, scan_node)
-    else:
-        show_scan(scan_node)
+    show_heat(heat_node, scan_node)
     return CaseScene(opened, scan_node, segmentation, heat_node)
 
 

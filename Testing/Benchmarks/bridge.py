@@ -11,7 +11,8 @@ import numpy as np
 
 from MedSegAI.Bridge.scene import new_scene
 from MedSegAI.Bridge.segment_updates import update_segments
-from MedSegAI.Bridge.segmentation_nodes import create_surfaces, node_to_segmentation, segmentation_to_node
+from MedSegAI.Bridge.segment_surfaces import create_surfaces
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import Label, LabelTable

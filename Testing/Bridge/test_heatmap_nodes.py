@@ -9,10 +9,9 @@ from MedSegAI.Bridge.heatmap_nodes import (
     heat_colour_node,
     heatmap_to_node,
     set_heat_threshold,
-    show_over_scan,
 )
 from MedSegAI.Bridge.scene import load_scene, save_scene
-from MedSegAI.Bridge.slice_composites import show_scan
+from MedSegAI.Bridge.slice_composites import show_heat, show_scan
 from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
@@ -83,20 +82,20 @@ def composites(scene):
 
 def test_it_lies_over_the_scan_in_the_views_that_slicer_will_have(a_scene, a_small_scan, a_heat_map):
     scan, heat = volume_to_node(a_small_scan, a_scene), heatmap_to_node(a_heat_map, a_scene)
-    show_over_scan(heat, scan, opacity=0.4)
+    show_heat(heat, scan, opacity=0.4)
     assert {node.GetLayoutName() for node in composites(a_scene)} == {"Red", "Green", "Yellow"}
     for node in composites(a_scene):
         assert (node.GetBackgroundVolumeID(), node.GetForegroundVolumeID()) == (scan.GetID(), heat.GetID())
         assert node.GetForegroundOpacity() == pytest.approx(0.4)
-    show_over_scan(heat, scan, opacity=0.6)
+    show_heat(heat, scan, opacity=0.6)
     assert len(composites(a_scene)) == 3
     with pytest.raises(InputError, match="opacity"):
-        show_over_scan(heat, scan, opacity=2.0)
+        show_heat(heat, scan, opacity=2.0)
 
 
 def test_a_scan_alone_is_shown_in_the_views_that_slicer_will_have(a_scene, a_small_scan, a_heat_map):
     scan = volume_to_node(a_small_scan, a_scene)
-    show_over_scan(heatmap_to_node(a_heat_map, a_scene), scan)
+    show_heat(heatmap_to_node(a_heat_map, a_scene), scan)
     show_scan(scan)
     assert [node.GetBackgroundVolumeID() for node in composites(a_scene)] == [scan.GetID()] * 3
     assert [node.GetForegroundVolumeID() for node in composites(a_scene)] == [None] * 3
@@ -105,7 +104,7 @@ def test_a_scan_alone_is_shown_in_the_views_that_slicer_will_have(a_scene, a_sma
 def test_display_and_legend_survive_mrb(a_scene, a_small_scan, a_heat_map, tmp_path):
     scan = volume_to_node(a_small_scan, a_scene)
     heat = heatmap_to_node(a_heat_map, a_scene, threshold=0.35, name="heat map")
-    show_over_scan(heat, scan, opacity=0.55)
+    show_heat(heat, scan, opacity=0.55)
 
     loaded = load_scene(save_scene(a_scene, tmp_path / "case.mrb")).mrml
 

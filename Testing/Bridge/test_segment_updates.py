@@ -9,8 +9,9 @@ import pytest
 import slicer
 
 from MedSegAI.Bridge.geometry import oriented_image
+from MedSegAI.Bridge.segment_surfaces import create_surfaces
 from MedSegAI.Bridge.segment_updates import update_segments
-from MedSegAI.Bridge.segmentation_nodes import create_surfaces, node_to_segmentation, segmentation_to_node
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.volume import Volume

@@ -8,8 +8,8 @@ import slicer
 from vtkmodules.vtkCommonTransforms import vtkThinPlateSplineTransform
 
 from MedSegAI.Bridge.scene import load_scene, save_scene
+from MedSegAI.Bridge.segment_surfaces import create_surfaces
 from MedSegAI.Bridge.segmentation_nodes import (
-    create_surfaces,
     node_to_segmentation,
     read_provenance,
     segmentation_to_node,

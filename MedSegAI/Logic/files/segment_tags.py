@@ -16,6 +16,7 @@ from MedSegAI.Logic.labels import Code, Terminology
 TERMINOLOGY_TAG = "TerminologyEntry"
 PROVENANCE_TAG = "MedSegAI.Provenance"
 LABEL_VALUE_TAG = "MedSegAI.LabelValue"
+CONFIDENCE_TAG = "MedSegAI.Confidence"
 
 # The larger of the two terminologies that Slicer carries: only it has the parts of the brain, such as the hippocampus.
 _CONTEXT = "Segmentation category and type - DICOM master list"

@@ -104,6 +104,8 @@ class ModelCard:
         labels: The network's classes without background.
         saliency_layer: Layer that heat maps explain by default.
         localiser: How it finds its structure in a larger scan, if it can.
+        point_box_mm: Extent (R, A, S) in mm of the box that is segmented around a point the user clicks, for a model
+            that segments what the user points at; None: it takes no points.
         training: Free-form record of data, split, epochs, seconds and choices.
         accuracy: Free-form table of what was measured, on which cases, by which command.
         sample_data: Name of a scan that a newcomer can try it on.
@@ -126,6 +128,7 @@ class ModelCard:
     skip_below: float | None = None
     components: str = "all"
     localiser: Localiser | None = None
+    point_box_mm: tuple[float, float, float] | None = None
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
     sample_data: str | None = None
@@ -160,6 +163,8 @@ class ModelCard:
         fields["localiser"] = _localiser(fields.get("localiser"))
         for key in ("spacing_mm", "window"):
             fields[key] = tuple(fields[key])
+        if fields.get("point_box_mm") is not None:
+            fields["point_box_mm"] = tuple(fields["point_box_mm"])
         return cls(**fields)
 
 

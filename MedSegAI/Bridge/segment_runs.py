@@ -1,0 +1,62 @@
+"""The voxels of each segment as runs along i: what is counted, compared and located without a whole-scan array."""
+
+from __future__ import annotations
+
+import numpy as np
+import slicer
+
+from MedSegAI.Bridge.geometry import box_of
+from MedSegAI.Bridge.segment_layers import layer_voxels
+
+_BINARY_LABELMAP = "Binary labelmap"
+
+
+def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
+    """The voxels of every segment, in the index space of its layer; parent transforms are not applied.
+
+    Only the layers' own cropped voxels are read, each layer once however many segments share it. Segments drawn as
+    surfaces are turned into voxels.
+
+    Returns:
+        By segment ID, in Slicer's order: int32 (runs, 4) with k, j, first i, and i after the last; sorted, as long
+        as they can be, (0, 4) for an empty segment.
+    """
+    segmentation = node.GetSegmentation()
+    if segmentation is None or segmentation.GetNumberOfSegments() == 0:
+        return {}
+    segmentation.CreateRepresentation(_BINARY_LABELMAP)
+    layers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    found = {}
+    for number in range(segmentation.GetNumberOfSegments()):
+        segment = segmentation.GetNthSegment(number)
+        image = segment.GetRepresentation(_BINARY_LABELMAP)
+        if image is None:
+            found[segmentation.GetNthSegmentID(number)] = np.zeros((0, 4), np.int32)
+            continue
+        if id(image) not in layers:
+            layers[id(image)] = _runs_of_layer(image)
+        runs, values = layers[id(image)]
+        found[segmentation.GetNthSegmentID(number)] = runs[values == segment.GetLabelValue()]
+    return found
+
+
+def _runs_of_layer(image: slicer.vtkOrientedImageData) -> tuple[np.ndarray, np.ndarray]:
+    """All runs of one non-zero value in a layer, int32 (runs, 4), and their values (runs,)."""
+    voxels = layer_voxels(image)
+    start = box_of(image).start
+    runs, values = [np.zeros((0, 4), np.int32)], [np.zeros(0, voxels.dtype)]
+    # Plane by plane, with a border of background, so that every run begins and ends inside one row.
+    padded = np.zeros((voxels.shape[1], voxels.shape[2] + 2), voxels.dtype)
+    for k, plane in enumerate(voxels):
+        if not plane.any():
+            continue
+        padded[:, 1:-1] = plane
+        edges = np.flatnonzero(padded[:, 1:] != padded[:, :-1])
+        rows, columns = np.divmod(edges, padded.shape[1] - 1)
+        value = padded[rows, columns + 1]
+        begins = np.flatnonzero(value)
+        ends = columns[begins + 1]
+        of_plane = (np.full(begins.size, k), rows[begins], columns[begins], ends)
+        runs.append(np.column_stack(of_plane).astype(np.int32) + np.array([*start, start[2]], np.int32))
+        values.append(value[begins])
+    return np.concatenate(runs), np.concatenate(values)
