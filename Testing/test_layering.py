@@ -1,4 +1,4 @@
-"""Imports only ever point down: faces, then Bridge, then Logic; and importing does no work."""
+"""Imports only ever point down: faces, then Session, then Bridge, then Logic; and importing does no work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def test_logic_knows_neither_slicer_nor_vtk_nor_qt():
 
 
 def test_logic_knows_neither_the_bridge_nor_a_face():
-    assert forbidden_imports(python_files("Logic"), packages={"MedSegAI.Bridge"} | FACE_PACKAGES) == []
+    above = {"MedSegAI.Bridge", "MedSegAI.Session"} | FACE_PACKAGES
+    assert forbidden_imports(python_files("Logic"), packages=above) == []
 
 
 def test_no_rooms_of_logic_need_each_other_in_a_circle():
@@ -65,9 +66,14 @@ def _room(module: str) -> str:
     return folder if (PACKAGE / "Logic" / folder).is_dir() else "shared words"
 
 
-def test_the_bridge_knows_neither_qt_nor_a_face_nor_the_network_libraries():
-    found = forbidden_imports(python_files("Bridge"), tops=QT | {"torch", "monai"}, packages=FACE_PACKAGES)
-    assert found == []
+def test_the_bridge_knows_neither_qt_nor_what_lies_above_it_nor_the_network_libraries():
+    above = {"MedSegAI.Session"} | FACE_PACKAGES
+    assert forbidden_imports(python_files("Bridge"), tops=QT | {"torch", "monai"}, packages=above) == []
+
+
+def test_the_session_knows_no_face_and_does_no_array_arithmetic():
+    tops = QT | {"trame", "trame_slicer"} | ARRAY_LIBRARIES
+    assert forbidden_imports(python_files("Session"), tops=tops, packages=FACE_PACKAGES) == []
 
 
 def test_the_faces_do_no_array_arithmetic():

@@ -76,7 +76,7 @@ def node_to_volume(node: slicer.vtkMRMLScalarVolumeNode, *, modality: Modality |
     name = node.GetName() or node.GetID() or "volume"
     array = voxels_of(node.GetImageData(), name=name)
     array, grid = _in_world(node, array, name)
-    return Volume(array, grid, modality or _modality(node), _unit(node), name)
+    return Volume(array, grid, modality or modality_of(node), unit_of(node), name)
 
 
 def world_grid(node: slicer.vtkMRMLVolumeNode) -> Grid | None:
@@ -120,14 +120,16 @@ def _matrix_of_node(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     return matrix_array(to_world) @ matrix_array(ijk_to_ras)
 
 
-def _modality(node: slicer.vtkMRMLVolumeNode) -> Modality:
+def modality_of(node: slicer.vtkMRMLVolumeNode) -> Modality:
+    """What was measured, as far as the node says."""
     stated = node.GetAttribute(MODALITY_ATTRIBUTE)
     if stated in {member.value for member in Modality}:
         return Modality(stated)
     return Modality.CT if _is_hounsfield(node) else Modality.UNKNOWN
 
 
-def _unit(node: slicer.vtkMRMLVolumeNode) -> Unit:
+def unit_of(node: slicer.vtkMRMLVolumeNode) -> Unit:
+    """Unit of the voxels, as far as the node says."""
     stated = node.GetAttribute(UNIT_ATTRIBUTE)
     if stated in {member.value for member in Unit}:
         return Unit(stated)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Triple
-from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.card import ModelCard, ModelInput
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.resample import canonical_grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -26,20 +26,35 @@ def check_input(volume: Volume, card: ModelCard, *, reporter: Reporter) -> None:
             advice="Choose a model with a single input.",
         )
     wanted = card.inputs[0]
+    check_kind(volume.name, volume.modality, volume.unit, wanted=wanted, model_name=card.name)
     if volume.modality is Modality.UNKNOWN:
         reporter.message(f"'{volume.name}' does not say what kind of scan it is; taken for {wanted.modality.value}.")
-    elif volume.modality is not wanted.modality:
+    _warn_of_coarse_voxels(volume, card, reporter)
+
+
+def check_kind(name: str, modality: Modality, unit: Unit, *, wanted: ModelInput, model_name: str) -> None:
+    """Refuse a kind of scan that is not the wanted one; one that does not tell its kind passes.
+
+    Args:
+        name: What the user calls the scan.
+        modality: What was measured.
+        unit: Unit of its voxels.
+        wanted: The input of the model's card that it is meant for.
+        model_name: Name of the model, for the sentence.
+
+    Raises:
+        InputError: naming what the scan is and what the model takes.
+    """
+    if modality not in (Modality.UNKNOWN, wanted.modality):
         raise InputError(
-            f"'{volume.name}' is a {volume.modality.value} scan; '{card.name}' takes {wanted.modality.value} "
-            f"({wanted.name}).",
+            f"'{name}' is a {modality.value} scan; '{model_name}' takes {wanted.modality.value} ({wanted.name}).",
             advice="Choose a model for this kind of scan, or the right scan.",
         )
-    if Unit.ARBITRARY not in (wanted.unit, volume.unit) and volume.unit is not wanted.unit:
+    if Unit.ARBITRARY not in (wanted.unit, unit) and unit is not wanted.unit:
         raise InputError(
-            f"'{volume.name}' is in {volume.unit.value}; '{card.name}' takes {wanted.unit.value}.",
+            f"'{name}' is in {unit.value}; '{model_name}' takes {wanted.unit.value}.",
             advice=f"Convert the scan to {wanted.unit.value} first.",
         )
-    _warn_of_coarse_voxels(volume, card, reporter)
 
 
 def _warn_of_coarse_voxels(volume: Volume, card: ModelCard, reporter: Reporter) -> None:

@@ -1,0 +1,170 @@
+"""What a session makes: segmentations and heat maps from the worker, brought into the scene in small steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import slicer
+from MedSegAI.Bridge.region_nodes import new_point, new_roi
+from MedSegAI.Bridge.segment_edits import mark_as_made
+from MedSegAI.Bridge.segment_rows import write_confidence
+from MedSegAI.Bridge.segment_surfaces import surface_steps
+
+from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
+from MedSegAI.Bridge.segmentation_nodes import (
+    node_to_segmentation,
+    read_provenance,
+    segmentation_to_node,
+)
+from MedSegAI.Bridge.slice_composites import centre_slices_on
+from MedSegAI.Bridge.volume_nodes import node_to_volume
+from MedSegAI.Logic.errors import InputError, MedSegAIError
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
+from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
+from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.runner import Runner
+from MedSegAI.Session.case_state import CaseState
+from MedSegAI.Session.input_slots import input_role, input_slots
+from MedSegAI.Session.regions import region_text
+from MedSegAI.Session.run import Run, RunKind
+from MedSegAI.Session.work import Work
+
+SEGMENTATION = "segmentation"
+HEAT_MAP = "heat_map"
+ROI = "roi"
+POINT = "point"
+
+_SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
+
+
+def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) -> Run:
+    """Begin to segment the case's scan; raises as :meth:`Session.start_segment`."""
+    slots = input_slots(model.card, state.node)
+    for slot in slots:
+        if slot.node is None:
+            raise InputError(f"No {slot.wanted.name} scan was chosen.", advice="Choose one first.")
+        if slot.problem:
+            raise InputError(slot.problem)
+    scan = slots[0].node
+    volume = node_to_volume(scan)
+    choices = state.choices
+    region = region_text(choices.region, volume, model.card, roi=state.referenced(ROI), point=state.referenced(POINT))
+    settings = RunSettings(device=choices.device, confidence=ConfidenceChoice.PER_LABEL, region=region)
+
+    def begin(run: Run) -> object:
+        return runner.start_segment(volume, model=model, settings=settings, reporter=run)
+
+    return work.start(RunKind.SEGMENT, begin, finish=lambda result: _take_segmentation(state, scan, result))
+
+
+def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) -> Run:
+    """Begin to explain a label of the case's segmentation; raises as :meth:`Session.start_explain`."""
+    scan, node = state.referenced(input_role(0)), state.referenced(SEGMENTATION)
+    if scan is None or node is None:
+        raise InputError("There is no segmentation to explain.", advice="Segment the scan first.")
+    volume = node_to_volume(scan)
+    labels, table = node_to_segmentation(node, grid=volume.grid)
+    target = table.find(state.choices.target) if state.choices.target else next(iter(table))
+    segmentation = Segmentation(labels, table, read_provenance(node))
+    choices = state.choices
+
+    def begin(run: Run) -> object:
+        return runner.start_explain(
+            volume,
+            segmentation,
+            model=model,
+            target=target.value,
+            layer=choices.layer or None,
+            settings=RunSettings(device=choices.device),
+            reporter=run,
+        )
+
+    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, heat))
+
+
+def latest_of(
+    scene: slicer.vtkMRMLScene, scan: slicer.vtkMRMLScalarVolumeNode
+) -> slicer.vtkMRMLSegmentationNode | None:
+    """The last result that a model made of this scan, as far as the scene holds one."""
+    kind = "vtkMRMLSegmentationNode"
+    nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
+    made = [
+        node
+        for node in nodes
+        if node.GetAttribute(PROVENANCE_TAG) is not None and node.GetNodeReference(_SCAN_OF_SEGMENTATION) is scan
+    ]
+    return made[-1] if made else None
+
+
+def place_roi(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLMarkupsROINode:
+    """The case's ROI, made in the middle of the scan where there is none."""
+    node = state.referenced(ROI)
+    if node is None:
+        with state.one_undo_state("place a region of interest"):
+            node = new_roi(scan, name="Region to segment")
+            state.refer(**{ROI: node})
+    return node
+
+
+def place_point(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLMarkupsFiducialNode:
+    """The case's point list, made where there is none."""
+    node = state.referenced(POINT)
+    if node is None:
+        with state.one_undo_state("place a point"):
+            node = new_point(scan.GetScene(), name="Segment here")
+            state.refer(**{POINT: node})
+    return node
+
+
+def _take_segmentation(
+    state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, result: SegmentationResult
+) -> Iterator[None]:
+    scene = _scene_of(scan)
+    with state.one_undo_state(f"segment {scan.GetName()}"):
+        node = segmentation_to_node(
+            result.labels,
+            result.table,
+            scene,
+            reference=scan,
+            provenance=result.provenance,
+            name=f"{scan.GetName()} segmentation",
+            box=result.changed,
+        )
+        write_confidence(node, result.label_confidence or {})
+        mark_as_made(node)
+        state.refer(**{SEGMENTATION: node, HEAT_MAP: None})
+    yield
+    if result.changed is None:
+        raise InputError(
+            f"The model found nothing in '{scan.GetName()}'.",
+            advice="Check that the scan shows what the model segments, or choose the region yourself.",
+        )
+    centre_slices_on(scene, node)
+    yield
+    yield from surface_steps(node)
+
+
+def _take_heat_map(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, heat: Volume) -> Iterator[None]:
+    scene = _scene_of(scan)
+    choices = state.choices
+    with state.one_undo_state(f"explain {heat.name}"):
+        node = heatmap_to_node(
+            replace(heat, name=f"{scan.GetName()}: {heat.name}"),
+            scene,
+            threshold=choices.heat_threshold,
+            colours=choices.heat_colours,
+        )
+        state.refer(**{HEAT_MAP: node})
+    yield
+
+
+def _scene_of(scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScene:
+    if scan.GetScene() is None:
+        raise MedSegAIError(
+            "The scan was closed while it was worked on; the result has no place to go.", advice="Open it again."
+        )
+    return scan.GetScene()

@@ -1,0 +1,50 @@
+"""What the views show of a case: derived from the case's state alone, so that undo and reload show the right thing."""
+
+from __future__ import annotations
+
+import slicer
+from MedSegAI.Bridge.heat_surface import heat_surface_node, hide_heat_surface
+
+from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE, set_heat_colours, set_heat_threshold
+from MedSegAI.Bridge.slice_composites import show_heat
+from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
+from MedSegAI.Session.choices import Choices
+
+
+def present(
+    scene: slicer.vtkMRMLScene,
+    choices: Choices,
+    *,
+    scan: slicer.vtkMRMLScalarVolumeNode | None,
+    segmentation: slicer.vtkMRMLSegmentationNode | None,
+    heat_map: slicer.vtkMRMLScalarVolumeNode | None,
+) -> None:
+    """Show the case: the scan, its current segmentation and heat map; hide what other runs left.
+
+    Segmentations that no model made, and everything else in the scene, stay as they are.
+    """
+    for other in _nodes(scene, "vtkMRMLSegmentationNode"):
+        if other.GetAttribute(PROVENANCE_TAG) is not None and other.GetDisplayNode() is not None:
+            _set_visible(other, other is segmentation)
+    for other in _nodes(scene, "vtkMRMLScalarVolumeNode"):
+        if other is not heat_map and other.GetAttribute(HEATMAP_ATTRIBUTE) is not None:
+            hide_heat_surface(other)
+    if scan is not None and scan.GetScene() is not None:
+        shown = heat_map if choices.heat_in_slices else None
+        show_heat(shown, scan, opacity=choices.heat_opacity)
+    if heat_map is not None:
+        set_heat_colours(heat_map, choices.heat_colours)
+        set_heat_threshold(heat_map, choices.heat_threshold)
+        if choices.heat_in_3d:
+            heat_surface_node(heat_map, threshold=choices.heat_threshold, opacity=choices.heat_opacity)
+        else:
+            hide_heat_surface(heat_map)
+
+
+def _set_visible(node: slicer.vtkMRMLSegmentationNode, visible: bool) -> None:
+    if bool(node.GetDisplayVisibility()) != visible:
+        node.SetDisplayVisibility(visible)
+
+
+def _nodes(scene: slicer.vtkMRMLScene, kind: str) -> list[slicer.vtkMRMLNode]:
+    return [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]

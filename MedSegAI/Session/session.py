@@ -1,0 +1,308 @@
+"""The case that every face drives: its scans, choices, work under way and results, in one observable object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from enum import Enum
+from pathlib import Path
+
+import slicer
+from MedSegAI.Bridge.segment_edits import is_edited
+from MedSegAI.Bridge.segment_rows import SegmentRow, segment_rows
+from undo_stack import UndoStack
+
+from MedSegAI.Bridge.scene import OpenScene, load_scene, save_scene
+from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Logic.doctor import Check
+from MedSegAI.Logic.errors import InputError, MedSegAIError
+from MedSegAI.Logic.models.registry import Model, find_model, model_folders, read_model
+from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.runner import Runner
+from MedSegAI.Session import case_results
+from MedSegAI.Session.case_state import CaseState
+from MedSegAI.Session.choices import Choices
+from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots
+from MedSegAI.Session.presentation import present
+from MedSegAI.Session.run import Run, RunKind
+from MedSegAI.Session.work import Work
+
+
+class SessionEvent(str, Enum):
+    """What observers are told."""
+
+    CASE = "case"
+    """Choices, inputs, results or what can be undone changed."""
+    RUN = "run"
+    """The work under way went on, began or ended."""
+
+
+class Session:
+    """One case in one scene.
+
+    All that belongs to the case is kept in the scene, so that an ``.mrb`` of it opened again is the same session; the
+    work under way is not. Methods are called on the thread that owns the scene. Nothing here blocks for long:
+    :meth:`poll`, called from a timer while something is under way, brings the work on.
+
+    Args:
+        opened: The scene; Slicer's own, or one for each browser window.
+        runner: Who computes.
+        undo_stack: One that the face's segment editor pushes its strokes on too; None makes one.
+    """
+
+    def __init__(self, opened: OpenScene, runner: Runner, *, undo_stack: UndoStack | None = None) -> None:
+        self._opened = opened
+        self._runner = runner
+        self._observers: list[Callable[[SessionEvent], None]] = []
+        self.undo_stack = undo_stack or UndoStack()
+        self.checks: tuple[Check, ...] = ()
+        self._work = Work(lambda: self._tell(SessionEvent.RUN))
+        self._state = CaseState(self.scene, undo_stack=self.undo_stack, changed=self._case_changed)
+        self._undo_observer = self.undo_stack.index_changed.connect(lambda _index: self._tell(SessionEvent.CASE))
+        scene = slicer.vtkMRMLScene
+        self._tags = [
+            self.scene.AddObserver(scene.StartCloseEvent, self._scene_leaves),
+            self.scene.AddObserver(scene.StartImportEvent, self._scene_leaves),
+            self.scene.AddObserver(scene.EndCloseEvent, self._scene_came),
+            self.scene.AddObserver(scene.EndImportEvent, self._scene_came),
+        ]
+
+    # What the case is ---------------------------------------------------------------------------------------------
+
+    @property
+    def scene(self) -> slicer.vtkMRMLScene:
+        """The case's scene."""
+        return self._opened.mrml
+
+    @property
+    def choices(self) -> Choices:
+        """What the user has chosen."""
+        return self._state.choices
+
+    @property
+    def model(self) -> Model:
+        """The chosen model.
+
+        Raises:
+            ModelError: if it is not installed, or its card cannot be read.
+        """
+        return find_model(self.choices.model)
+
+    @property
+    def inputs(self) -> tuple[InputSlot, ...]:
+        """One slot for each scan that the model takes; none where the model cannot be read."""
+        try:
+            return input_slots(self.model.card, self._state.node)
+        except MedSegAIError:
+            return ()
+
+    @property
+    def scan(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The first input's volume node."""
+        return self._state.referenced(input_role(0))
+
+    @property
+    def segmentation(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """The current result."""
+        return self._state.referenced(case_results.SEGMENTATION)
+
+    @property
+    def heat_map(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The current heat map."""
+        return self._state.referenced(case_results.HEAT_MAP)
+
+    @property
+    def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
+        """The box for :attr:`RegionChoice.ROI`."""
+        return self._state.referenced(case_results.ROI)
+
+    @property
+    def point(self) -> slicer.vtkMRMLMarkupsFiducialNode | None:
+        """The point for :attr:`RegionChoice.POINT`."""
+        return self._state.referenced(case_results.POINT)
+
+    @property
+    def rows(self) -> tuple[SegmentRow, ...]:
+        """The current result's segments, with their volumes."""
+        return () if self.segmentation is None else segment_rows(self.segmentation)
+
+    @property
+    def run(self) -> Run | None:
+        """The work under way, or the last that was."""
+        return self._work.run
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return self._work.is_under_way
+
+    # What the user does -------------------------------------------------------------------------------------------
+
+    def choose(self, **changes: object) -> None:
+        """Change some of the :class:`Choices`, in one undo state.
+
+        Raises:
+            InputError: for a value that the choice cannot have; nothing is changed then.
+        """
+        self._state.choose(**changes)
+
+    def set_input(self, index: int, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
+        """Choose the volume for one of the model's inputs; the first one's latest result, if any, comes with it."""
+        if self._state.referenced(input_role(index)) is node:
+            return
+        with self._state.one_undo_state(f"choose {node.GetName()}" if node is not None else "choose no scan"):
+            self._state.refer(**{input_role(index): node})
+            if index == 0:
+                latest = None if node is None else case_results.latest_of(self.scene, node)
+                self._state.refer(**{case_results.SEGMENTATION: latest, case_results.HEAT_MAP: None})
+
+    def add_scan(self, volume: Volume) -> slicer.vtkMRMLScalarVolumeNode:
+        """Bring a scan that a face has read into the scene and make it the first input."""
+        with self._state.one_undo_state(f"open {volume.name}"):
+            node = volume_to_node(volume, self.scene)
+            self._state.refer(**{input_role(0): node, case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
+        return node
+
+    def show_result(self, segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
+        """Make an earlier result, or another segmentation of the scan, the current one."""
+        if segmentation is not self.segmentation:
+            with self._state.one_undo_state("choose a result"):
+                self._state.refer(**{case_results.SEGMENTATION: segmentation, case_results.HEAT_MAP: None})
+
+    def place_roi(self) -> slicer.vtkMRMLMarkupsROINode:
+        """The box for the region, made in the middle of the scan if there is none yet.
+
+        Raises:
+            InputError: if no scan was chosen.
+        """
+        return case_results.place_roi(self._state, self._wanted_scan())
+
+    def place_point(self) -> slicer.vtkMRMLMarkupsFiducialNode:
+        """The list that the clicked point goes to, made if there is none yet.
+
+        Raises:
+            InputError: if no scan was chosen.
+        """
+        return case_results.place_point(self._state, self._wanted_scan())
+
+    def undo(self) -> None:
+        """Take back the last action."""
+        self.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do the action again that was taken back last."""
+        self.undo_stack.redo()
+
+    # Work ---------------------------------------------------------------------------------------------------------
+
+    def obstacle(self) -> str:
+        """Why nothing can be segmented now, as a sentence; empty where all is ready."""
+        try:
+            slots = input_slots(self.model.card, self._state.node)
+        except MedSegAIError as error:
+            return str(error)
+        missing = next((slot for slot in slots if not slot.is_ready), None)
+        if missing is None:
+            return ""
+        return missing.problem or f"Choose the {missing.wanted.name} scan ({missing.wanted.modality.value}) first."
+
+    def question(self) -> str:
+        """What a face asks before it segments again; empty where nothing was corrected since the last run."""
+        node = self.segmentation
+        if node is None or not is_edited(node):
+            return ""
+        return (
+            f"'{node.GetName()}' was corrected since the model made it. Segment again? "
+            "The corrected segmentation is kept; the new result is shown in its place."
+        )
+
+    def start_segment(self) -> Run:
+        """Begin to segment the scan with the chosen model; earlier results stay in the scene.
+
+        Raises:
+            MedSegAIError: if something is missing, does not fit, or still runs.
+        """
+        return case_results.start_segment(self._work, self._runner, self._state, self.model)
+
+    def start_explain(self) -> Run:
+        """Begin to explain the chosen label of the current result.
+
+        Raises:
+            MedSegAIError: if there is no result, it cannot be explained, or something still runs.
+        """
+        return case_results.start_explain(self._work, self._runner, self._state, self.model)
+
+    def start_examine(self) -> Run:
+        """Begin to find out whether everything is installed; the answers come as :attr:`checks`."""
+
+        def finish(checks: tuple[Check, ...]) -> object:
+            self.checks = checks
+            yield
+
+        return self._work.start(RunKind.EXAMINE, self._runner.start_examine, finish=finish)
+
+    def cancel(self) -> None:
+        """Stop what is under way."""
+        self._work.cancel()
+
+    def poll(self, *, timeout: float = 0.0) -> bool:
+        """Bring the work on, waiting up to ``timeout`` seconds for it; True once nothing is under way."""
+        return self._work.poll(timeout=timeout)
+
+    # The scene as a file, and the end -----------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the scene as ``.mrb``; raises as :func:`MedSegAI.Bridge.scene.save_scene`."""
+        return save_scene(self.scene, path)
+
+    def open(self, path: str | os.PathLike[str]) -> None:
+        """Replace the case by that of an ``.mrb``; raises as :func:`MedSegAI.Bridge.scene.load_scene`."""
+        load_scene(path, into=self._opened)
+
+    def observe(self, observer: Callable[[SessionEvent], None]) -> Callable[[], None]:
+        """Call ``observer`` after every change; calling what is returned ends that."""
+        self._observers.append(observer)
+        return lambda: self._observers.remove(observer) if observer in self._observers else None
+
+    def close(self) -> None:
+        """Stop the work, free the model's memory and observe the scene no longer; the scene stays as it is."""
+        self._work.abandon()
+        self._state.release()
+        for tag in self._tags:
+            self.scene.RemoveObserver(tag)
+        self._tags.clear()
+        self._observers.clear()
+        self._runner.close()
+
+    def _wanted_scan(self) -> slicer.vtkMRMLScalarVolumeNode:
+        if self.scan is None:
+            raise InputError("No scan was chosen.", advice="Choose a scan first.")
+        return self.scan
+
+    def _case_changed(self) -> None:
+        nodes = {"scan": self.scan, "segmentation": self.segmentation, "heat_map": self.heat_map}
+        present(self.scene, self.choices, **nodes)
+        self._tell(SessionEvent.CASE)
+
+    def _scene_leaves(self, _caller: object, _event: str) -> None:
+        self._work.abandon()
+        self._state.release()
+
+    def _scene_came(self, _caller: object, _event: str) -> None:
+        self._state.rebind()
+        self._tell(SessionEvent.CASE)
+
+    def _tell(self, event: SessionEvent) -> None:
+        for observer in tuple(self._observers):
+            observer(event)
+
+
+def installed_models() -> tuple[Model, ...]:
+    """All models whose cards can be read, shipped ones first."""
+    found = []
+    for folder in model_folders():
+        try:
+            found.append(read_model(folder))
+        except MedSegAIError:
+            continue
+    return tuple(found)
