@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import slicer
+
+from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.region_nodes import new_point, new_roi
 from MedSegAI.Bridge.segment_edits import mark_as_made
 from MedSegAI.Bridge.segment_rows import write_confidence
 from MedSegAI.Bridge.segment_surfaces import surface_steps
-
-from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.segmentation_nodes import (
     node_to_segmentation,
     read_provenance,
@@ -28,7 +28,7 @@ from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session.case_state import CaseState
-from MedSegAI.Session.input_slots import input_role, input_slots
+from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in
 from MedSegAI.Session.regions import region_text
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -44,11 +44,8 @@ _SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
 def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) -> Run:
     """Begin to segment the case's scan; raises as :meth:`Session.start_segment`."""
     slots = input_slots(model.card, state.node)
-    for slot in slots:
-        if slot.node is None:
-            raise InputError(f"No {slot.wanted.name} scan was chosen.", advice="Choose one first.")
-        if slot.problem:
-            raise InputError(slot.problem)
+    if obstacle := obstacle_in(slots):
+        raise InputError(obstacle)
     scan = slots[0].node
     volume = node_to_volume(scan)
     choices = state.choices
@@ -100,22 +97,22 @@ def latest_of(
     return made[-1] if made else None
 
 
-def place_roi(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLMarkupsROINode:
+def place_roi(state: CaseState) -> slicer.vtkMRMLMarkupsROINode:
     """The case's ROI, made in the middle of the scan where there is none."""
     node = state.referenced(ROI)
     if node is None:
         with state.one_undo_state("place a region of interest"):
-            node = new_roi(scan, name="Region to segment")
+            node = new_roi(_scan_of(state), name="Region to segment")
             state.refer(**{ROI: node})
     return node
 
 
-def place_point(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLMarkupsFiducialNode:
+def place_point(state: CaseState) -> slicer.vtkMRMLMarkupsFiducialNode:
     """The case's point list, made where there is none."""
     node = state.referenced(POINT)
     if node is None:
         with state.one_undo_state("place a point"):
-            node = new_point(scan.GetScene(), name="Segment here")
+            node = new_point(_scan_of(state).GetScene(), name="Segment here")
             state.refer(**{POINT: node})
     return node
 
@@ -160,6 +157,13 @@ def _take_heat_map(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, heat:
         )
         state.refer(**{HEAT_MAP: node})
     yield
+
+
+def _scan_of(state: CaseState) -> slicer.vtkMRMLScalarVolumeNode:
+    scan = state.referenced(input_role(0))
+    if scan is None:
+        raise InputError("No scan was chosen.", advice="Choose a scan first.")
+    return scan
 
 
 def _scene_of(scan: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScene:

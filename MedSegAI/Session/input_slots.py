@@ -49,6 +49,14 @@ def input_slots(card: ModelCard, node: slicer.vtkMRMLScriptedModuleNode) -> tupl
     )
 
 
+def obstacle_in(slots: tuple[InputSlot, ...]) -> str:
+    """Why the model cannot run on these inputs, as a sentence; empty where it can."""
+    missing = next((slot for slot in slots if not slot.is_ready), None)
+    if missing is None:
+        return ""
+    return missing.problem or f"Choose the {missing.wanted.name} scan ({missing.wanted.modality.value}) first."
+
+
 def _slot(index: int, wanted: ModelInput, node: slicer.vtkMRMLScalarVolumeNode | None, card: ModelCard) -> InputSlot:
     if node is None:
         return InputSlot(index, wanted, None)

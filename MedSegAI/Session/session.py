@@ -8,21 +8,21 @@ from enum import Enum
 from pathlib import Path
 
 import slicer
-from MedSegAI.Bridge.segment_edits import is_edited
-from MedSegAI.Bridge.segment_rows import SegmentRow, segment_rows
 from undo_stack import UndoStack
 
 from MedSegAI.Bridge.scene import OpenScene, load_scene, save_scene
+from MedSegAI.Bridge.segment_edits import is_edited
+from MedSegAI.Bridge.segment_rows import SegmentRow, segment_rows
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.doctor import Check
-from MedSegAI.Logic.errors import InputError, MedSegAIError
+from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.models.registry import Model, find_model, model_folders, read_model
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session import case_results
 from MedSegAI.Session.case_state import CaseState
 from MedSegAI.Session.choices import Choices
-from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots
+from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots, obstacle_in
 from MedSegAI.Session.presentation import present
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -175,7 +175,7 @@ class Session:
         Raises:
             InputError: if no scan was chosen.
         """
-        return case_results.place_roi(self._state, self._wanted_scan())
+        return case_results.place_roi(self._state)
 
     def place_point(self) -> slicer.vtkMRMLMarkupsFiducialNode:
         """The list that the clicked point goes to, made if there is none yet.
@@ -183,7 +183,7 @@ class Session:
         Raises:
             InputError: if no scan was chosen.
         """
-        return case_results.place_point(self._state, self._wanted_scan())
+        return case_results.place_point(self._state)
 
     def undo(self) -> None:
         """Take back the last action."""
@@ -198,13 +198,9 @@ class Session:
     def obstacle(self) -> str:
         """Why nothing can be segmented now, as a sentence; empty where all is ready."""
         try:
-            slots = input_slots(self.model.card, self._state.node)
+            return obstacle_in(input_slots(self.model.card, self._state.node))
         except MedSegAIError as error:
             return str(error)
-        missing = next((slot for slot in slots if not slot.is_ready), None)
-        if missing is None:
-            return ""
-        return missing.problem or f"Choose the {missing.wanted.name} scan ({missing.wanted.modality.value}) first."
 
     def question(self) -> str:
         """What a face asks before it segments again; empty where nothing was corrected since the last run."""
@@ -273,11 +269,6 @@ class Session:
         self._tags.clear()
         self._observers.clear()
         self._runner.close()
-
-    def _wanted_scan(self) -> slicer.vtkMRMLScalarVolumeNode:
-        if self.scan is None:
-            raise InputError("No scan was chosen.", advice="Choose a scan first.")
-        return self.scan
 
     def _case_changed(self) -> None:
         nodes = {"scan": self.scan, "segmentation": self.segmentation, "heat_map": self.heat_map}
