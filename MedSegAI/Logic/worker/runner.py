@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 import itertools
 import secrets
 import shutil
@@ -11,7 +10,6 @@ import tempfile
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import TypeVar
 
 from MedSegAI.Logic.errors import WorkerError
@@ -22,78 +20,21 @@ from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.background_task import AskToStop, BackgroundTask
 from MedSegAI.Logic.worker.handover import Plain, put_segmentation, put_volume, take_segmentation, take_volume
-from MedSegAI.Logic.worker.protocol import Job
-from MedSegAI.Logic.worker.running_job import InlineJob, RunningJob
+from MedSegAI.Logic.worker.pipe_process import PipeProcess
+from MedSegAI.Logic.worker.runner_interface import Runner
+from MedSegAI.Logic.worker.running_job import InlineJob
 from MedSegAI.Logic.worker.subprocess_job import SubprocessJob
 from MedSegAI.Logic.worker.warm_models import WarmModels
-from MedSegAI.Logic.worker.worker_process import LOG_NAME, WorkerProcess
+from MedSegAI.Logic.worker.worker_process import LOG_NAME, StartProcess, WorkerProcess
 
 T = TypeVar("T")
 
 IDLE_SECONDS = 300.0
 STARTUP_SECONDS = 60.0
 CANCEL_SECONDS = 2.0
-
-
-class Runner(abc.ABC):
-    """Segments and explains, one job at a time; a context manager that frees what it holds."""
-
-    @abc.abstractmethod
-    def start_segment(
-        self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter
-    ) -> RunningJob[SegmentationResult]:
-        """Begin :func:`MedSegAI.Logic.inference.segment.segment` and return at once.
-
-        Raises:
-            StorageError: if the scan cannot be handed over.
-            WorkerError: if the worker cannot be started or is busy.
-        """
-
-    @abc.abstractmethod
-    def start_explain(
-        self,
-        volume: Volume,
-        segmentation: SegmentationResult | Segmentation,
-        *,
-        model: Model,
-        target: str | int,
-        layer: str | None = None,
-        settings: RunSettings,
-        reporter: Reporter,
-    ) -> RunningJob[Volume]:
-        """Begin :func:`MedSegAI.Logic.explain.explain.explain` and return at once; raises as :meth:`start_segment`."""
-
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Free the model's memory; a later job starts afresh."""
-
-    def segment(self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
-        """Segment a scan and wait for the result; raises as the work itself, Cancelled if it was stopped."""
-        return self.start_segment(volume, model=model, settings=settings, reporter=reporter).wait()
-
-    def explain(
-        self,
-        volume: Volume,
-        segmentation: SegmentationResult | Segmentation,
-        *,
-        model: Model,
-        target: str | int,
-        layer: str | None = None,
-        settings: RunSettings,
-        reporter: Reporter,
-    ) -> Volume:
-        """Explain a label of a segmentation and wait for the heat map (k, j, i) float32 in 0..1."""
-        options = {"model": model, "target": target, "layer": layer, "settings": settings, "reporter": reporter}
-        return self.start_explain(volume, segmentation, **options).wait()
-
-    def __enter__(self) -> Runner:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+_SECONDS_TO_STOP_WRITING = 10.0
 
 
 class InlineRunner(Runner):
@@ -132,6 +73,7 @@ class SubprocessRunner(Runner):
     """Runs in a worker process, started with the first job and kept warm until it was idle for long.
 
     Args:
+        start_process: Starts the worker's process; in Slicer, Qt does (``MedSegAI/Widgets/process_runner.py``).
         python: Interpreter for the worker.
         idle_seconds: Idle time after which the worker ends and frees its memory.
         startup_seconds: How long a new worker may take until it is ready.
@@ -140,12 +82,14 @@ class SubprocessRunner(Runner):
 
     def __init__(
         self,
+        start_process: StartProcess = PipeProcess,
         *,
         python: str = sys.executable,
         idle_seconds: float = IDLE_SECONDS,
         startup_seconds: float = STARTUP_SECONDS,
         cancel_seconds: float = CANCEL_SECONDS,
     ) -> None:
+        self._start_process = start_process
         self._python = python
         self._idle_seconds = idle_seconds
         self._limits = {"startup_seconds": startup_seconds, "cancel_seconds": cancel_seconds}
@@ -153,15 +97,16 @@ class SubprocessRunner(Runner):
         self._job: SubprocessJob | None = None
         self._processes: list[WorkerProcess] = []
         self._folder = Path(tempfile.gettempdir()) / f"medsegai-{secrets.token_hex(8)}"
-        self._leave = weakref.finalize(self, _leave_nothing, self._processes, self._folder)
+        self._writing: list[BackgroundTask] = []
+        self._leave = weakref.finalize(self, _leave_nothing, self._processes, self._writing, self._folder)
 
     def start_segment(
         self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter
     ) -> SubprocessJob[SegmentationResult]:
         """As :meth:`Runner.start_segment`; the scan is written to a file first."""
 
-        def arguments(folder: Path) -> Plain:
-            return {"volume": put_volume(volume, folder, "scan"), **_choices(model, settings)}
+        def arguments(folder: Path, stopped: AskToStop) -> Plain:
+            return {"volume": put_volume(volume, folder, "scan", stopped=stopped), **_choices(model, settings)}
 
         return self._start("segment", arguments, lambda values: take_segmentation(values, keep_mapped=False), reporter)
 
@@ -178,10 +123,10 @@ class SubprocessRunner(Runner):
     ) -> SubprocessJob[Volume]:
         """As :meth:`Runner.start_explain`; scan and segmentation are written to files first."""
 
-        def arguments(folder: Path) -> Plain:
+        def arguments(folder: Path, stopped: AskToStop) -> Plain:
             return {
-                "volume": put_volume(volume, folder, "scan"),
-                "segmentation": put_segmentation(segmentation, folder),
+                "volume": put_volume(volume, folder, "scan", stopped=stopped),
+                "segmentation": put_segmentation(segmentation, folder, stopped=stopped),
                 "target": target,
                 "layer": layer,
                 **_choices(model, settings),
@@ -193,9 +138,13 @@ class SubprocessRunner(Runner):
 
     def start_check(self, volume: Volume, *, rounds: int, reporter: Reporter) -> SubprocessJob[tuple[Volume, float]]:
         """Begin the worker's health check: it sums the voxels ``rounds`` times and sends volume and sum back."""
+
+        def arguments(folder: Path, stopped: AskToStop) -> Plain:
+            return {"volume": put_volume(volume, folder, "scan", stopped=stopped), "rounds": rounds}
+
         return self._start(
             "check",
-            lambda folder: {"volume": put_volume(volume, folder, "scan"), "rounds": rounds},
+            arguments,
             lambda values: (take_volume(values["volume"], keep_mapped=False), values["sum"]),
             reporter,
         )
@@ -211,32 +160,38 @@ class SubprocessRunner(Runner):
         return self._folder / LOG_NAME
 
     def close(self) -> None:
-        """End the worker and remove the private folder's content; a later job starts a new worker."""
+        """End the worker and remove the private folder; may take seconds. A later job starts a new worker."""
         if self._job is not None:
-            self._job.cancel()
+            self._job.leave()
             self._job = None
-        _leave_nothing(self._processes, self._folder)
+        _leave_nothing(self._processes, self._writing, self._folder)
 
     def _start(
-        self, kind: str, arguments: Callable[[Path], Plain], take: Callable[[Plain], T], reporter: Reporter
+        self,
+        kind: str,
+        arguments: Callable[[Path, AskToStop], Plain],
+        take: Callable[[Plain], T],
+        reporter: Reporter,
     ) -> SubprocessJob[T]:
         if self._job is not None and not self._job.ended:
             raise WorkerError("The worker is busy with another job.", advice="Wait for it, or cancel it first.")
         number = next(self._numbers)
         folder = make_folder(self._private_folder() / f"job-{number}")
+        what = {"arguments": arguments, "take": take, "reporter": reporter}
         try:
-            job = Job(number, kind, str(folder), arguments(folder))
-            self._job = SubprocessJob(job, take=take, reporter=reporter, worker=self._worker, **self._limits)
+            self._job = SubprocessJob(number, kind, folder, **what, worker=self._worker, **self._limits)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        self._writing[:] = [self._job.preparing]
         return self._job
 
     def _worker(self) -> WorkerProcess:
-        if not self._processes or not self._processes[0].is_alive:
-            self._processes[:] = [
-                WorkerProcess(self._private_folder(), python=self._python, idle_seconds=self._idle_seconds)
-            ]
+        if self._processes and not self._processes[0].is_alive:
+            self._processes.pop().close()
+        if not self._processes:
+            folder = self._private_folder()
+            self._processes.append(self._start_process(folder, python=self._python, idle_seconds=self._idle_seconds))
         return self._processes[0]
 
     def _private_folder(self) -> Path:
@@ -248,9 +203,13 @@ class SubprocessRunner(Runner):
         return self._folder
 
 
-def _leave_nothing(processes: list[WorkerProcess], folder: Path) -> None:
+def _leave_nothing(processes: list[WorkerProcess], writing: list[BackgroundTask], folder: Path) -> None:
     while processes:
         processes.pop().close()
+    while writing:
+        task = writing.pop()
+        task.stop()
+        task.wait(timeout=_SECONDS_TO_STOP_WRITING)
     shutil.rmtree(folder, ignore_errors=True)
 
 

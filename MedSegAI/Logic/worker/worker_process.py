@@ -1,147 +1,109 @@
-"""The parent's end of one worker process: start it, write lines, collect its lines, make sure it is gone."""
+"""What the parent needs of a started worker process, whatever starts it: Python's own subprocess, or Qt in Slicer."""
 
 from __future__ import annotations
 
-import contextlib
-import queue
-import subprocess
-import sys
-import threading
-import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from MedSegAI.Logic.errors import WorkerError
-from MedSegAI.Logic.worker.busy_computer import sharing_environment
-from MedSegAI.Logic.worker.protocol import Ready, ToParent, ToWorker, decode, encode
+from MedSegAI.Logic.worker.protocol import Ready, ToParent, ToWorker
 
 START = Path(__file__).resolve().with_name("start_worker.py")
-
 LOG_NAME = "worker.log"
-_SECONDS_TO_TERMINATE = 1.0
+SECONDS_TO_TERMINATE = 1.0
+"""How long a process may take to end once it was asked to, before it is killed."""
+_LAST_BYTES = 4096
 
 
-class WorkerProcess:
-    """A started worker.
+class WorkerProcess(Protocol):
+    """A started worker. No method but :meth:`close` makes its caller wait for the process.
 
     Args:
-        folder: Private folder shared with it; its log is written there too.
-        python: Interpreter to run it with.
-        idle_seconds: Idle time after which it ends by itself.
+        log: File that holds what the process wrote to its standard error.
+        ready: The worker's first message, None until :meth:`next_event` gave it.
+        started: When the process was started, seconds of ``time.monotonic``.
     """
 
-    def __init__(self, folder: Path, *, python: str = sys.executable, idle_seconds: float) -> None:
-        self.log = folder / LOG_NAME
-        self.ready: Ready | None = None
-        self.started = time.monotonic()
-        self._events: queue.Queue[ToParent | WorkerError | None] = queue.Queue()
-        command = [python, str(START), "--folder", str(folder), "--idle-seconds", str(idle_seconds)]
-        try:
-            with self.log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    encoding="utf-8",
-                    errors="replace",
-                    cwd=START.parent,
-                    env=sharing_environment(),
-                    start_new_session=True,
-                )
-        except OSError as error:
-            raise WorkerError(
-                f"The worker could not be started with '{python}': {error.strerror}.",
-                advice="Check that this Python interpreter exists and may be run.",
-            ) from error
-        threading.Thread(target=self._collect, name="worker lines", daemon=True).start()
+    log: Path
+    ready: Ready | None
+    started: float
 
     @property
     def pid(self) -> int:
-        """The process's number."""
-        return self._process.pid
+        """Number of the process that was started."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether the process has not ended."""
-        return self._process.poll() is None
+        """Whether the process, or a child that is being ended with it, has not ended."""
 
     def send(self, message: ToWorker) -> bool:
         """Write one line; False where the worker no longer reads."""
-        try:
-            self._process.stdin.write(encode(message))
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            return False
-        return True
 
     def next_event(self, *, timeout: float) -> ToParent | WorkerError | None:
-        """The worker's next message, a WorkerError for a line not understood, None when its output has ended.
+        """The worker's next message, a WorkerError for a line not understood, None once the process has ended.
 
         Raises:
             queue.Empty: if nothing came within ``timeout`` seconds.
         """
-        event = self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
-        if isinstance(event, Ready):
-            self.ready = event
-        return event
 
     def explain_end(self) -> WorkerError:
-        """Wait for the process to end and say why it did."""
-        code = self._process.wait()
-        if code < 0:
-            return WorkerError(
-                f"The worker process was killed (signal {-code}) before it had finished.",
-                advice="Most often the computer's memory ran out: close other programs or choose a smaller region, "
-                "then run again; a new worker starts by itself.",
-            )
-        return WorkerError(
-            f"The worker process ended (exit code {code}) before it had finished{self._last_words()}.",
-            advice="Run again; a new worker starts by itself.",
-        )
+        """Why a process that has ended did so."""
 
     @property
     def ended_well(self) -> bool:
-        """Wait for the process to end; whether it ended of its own accord, such as after its idle time."""
-        return self._process.wait() == 0
-
-    def close(self, *, seconds: float = _SECONDS_TO_TERMINATE) -> None:
-        """Let the worker end by itself, and make sure within a few seconds that it and its children are gone."""
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.stop()
-        self._process.stdout.close()
+        """Whether a process that has ended did so of its own accord, such as after its idle time."""
 
     def stop(self) -> None:
-        """Terminate the process and its children, and kill what is left after a second."""
-        import psutil
+        """Begin to end the process and its children: terminated now, killed if still there after a second."""
 
-        # The number of a process that has been waited for may be another's by now.
-        if not self.is_alive:
-            return
-        worker = psutil.Process(self.pid)
-        tree = [worker, *worker.children(recursive=True)]
-        for each in (psutil.Process.terminate, psutil.Process.kill):
-            for process in tree:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    each(process)
-            _, tree = psutil.wait_procs(tree, timeout=_SECONDS_TO_TERMINATE)
-        self._process.wait()
+    def close(self) -> None:
+        """Let the worker end by itself; wait up to a few seconds and make sure that it is gone."""
 
-    def _collect(self) -> None:
-        # Closing the pipe from another thread ends the loop with a ValueError.
-        with contextlib.suppress(ValueError):
-            for line in self._process.stdout:
-                try:
-                    self._events.put(decode(line))
-                except WorkerError as error:
-                    self._events.put(error)
-        self._events.put(None)
 
-    def _last_words(self) -> str:
-        lines = []
-        with contextlib.suppress(OSError):
-            lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f": {lines[-1].strip().rstrip('.')}" if lines else ""
+StartProcess = Callable[..., WorkerProcess]
+"""``start(folder, python=..., idle_seconds=...)`` starts a worker; raises WorkerError where it cannot.
+
+``folder`` is the private folder shared with the worker, where its log is written, too; ``python`` the interpreter to
+run it with; ``idle_seconds`` the idle time after which it ends by itself.
+"""
+
+
+def worker_arguments(folder: Path, *, idle_seconds: float) -> list[str]:
+    """What the interpreter is given to run the worker."""
+    return [str(START), "--folder", str(folder), "--idle-seconds", str(idle_seconds)]
+
+
+def could_not_start(python: str, why: str) -> WorkerError:
+    """The sentence for an interpreter that cannot be run."""
+    return WorkerError(
+        f"The worker could not be started with '{python}': {why}.",
+        advice="Check that this Python interpreter exists and may be run.",
+    )
+
+
+def was_killed(signal_number: int | None) -> WorkerError:
+    """The sentence for a process that did not end by itself; ``signal_number`` None where it is not known."""
+    how = "" if signal_number is None else f" (signal {signal_number})"
+    return WorkerError(
+        f"The worker process was killed{how} before it had finished.",
+        advice="Most often the computer's memory ran out: close other programs or choose a smaller region, "
+        "then run again; a new worker starts by itself.",
+    )
+
+
+def ended_early(code: int, log: Path) -> WorkerError:
+    """The sentence for a process that ended by itself with exit code ``code``, with the last line of its log."""
+    return WorkerError(
+        f"The worker process ended (exit code {code}) before it had finished{_last_words(log)}.",
+        advice="Run again; a new worker starts by itself.",
+    )
+
+
+def _last_words(log: Path) -> str:
+    lines = []
+    with suppress(OSError), log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - _LAST_BYTES))
+        lines = stream.read().decode("utf-8", errors="replace").strip().splitlines()
+    return f": {lines[-1].strip().rstrip('.')}" if lines else ""

@@ -15,13 +15,14 @@ import numpy as np
 import psutil
 import pytest
 
-from MedSegAI.Logic.errors import Cancelled, InputError, StorageError, WorkerError
+from MedSegAI.Logic.errors import Cancelled, InputError, MedSegAIError, StorageError, WorkerError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import SilentReporter
+from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from MedSegAI.Logic.worker.pipe_process import PipeProcess
 from MedSegAI.Logic.worker.protocol import Cancel, Failed, Message, Ready, Result, encode
 from MedSegAI.Logic.worker.runner import SubprocessRunner
-from MedSegAI.Logic.worker.worker_process import WorkerProcess
 
 SCAN = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Grid((2, 3, 4)), Modality.CT, Unit.HOUNSFIELD, "a scan")
 ENDLESS = 10**9
@@ -99,7 +100,8 @@ def test_arrays_lie_in_a_private_folder_and_are_gone_after_the_job(runner, tmp_p
     job = check(runner)
     (folder,) = tmp_path.iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert (folder / "job-1" / "scan.npy").exists()
+    while not (folder / "job-1" / "scan.npy").exists():
+        assert not job.poll(timeout=0.01)
     job.wait()
     assert [path.name for path in folder.iterdir()] == ["worker.log"]
 
@@ -199,7 +201,7 @@ def test_a_worker_that_dies_after_a_cancel_is_no_error(runner):
 
 
 def test_a_process_that_has_ended_takes_no_lines_and_is_not_killed_again(a_worker_that, tmp_path):
-    process = WorkerProcess(tmp_path, python=a_worker_that("sys.exit(0)"), idle_seconds=1)
+    process = PipeProcess(tmp_path, python=a_worker_that("sys.exit(0)"), idle_seconds=1)
     assert process.ended_well
     assert not process.send(Cancel(1))
     process.stop()
@@ -221,7 +223,6 @@ def test_an_error_of_the_work_arrives_as_what_it_was(runner):
     from MedSegAI.Logic.errors import ModelError
     from MedSegAI.Logic.models.card import ModelCard
     from MedSegAI.Logic.models.registry import Model
-    from MedSegAI.Logic.settings import RunSettings
 
     gone = Model(runner._folder / "gone", ModelCard)
     with pytest.raises(ModelError, match="gone") as raised:
@@ -358,13 +359,37 @@ def test_a_folder_for_temporary_files_that_is_gone_is_a_sentence(tmp_path, monke
         check(runner)
 
 
-def test_a_scan_that_cannot_be_written_starts_no_worker(runner, monkeypatch, tmp_path):
-    unwritable = Volume(np.zeros((1, 1, 1), dtype=object), Grid((1, 1, 1)))
-    monkeypatch.setattr(np, "save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+@pytest.fixture
+def nearly_full_disk():
+    """Files of this process, and of the workers it starts, cannot grow beyond 100 000 bytes."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_scan_for_which_the_disk_has_no_room_ends_the_job_with_a_sentence(runner, nearly_full_disk, tmp_path):
+    large = Volume(np.zeros((1, 1000, 1000), dtype=np.int16), Grid((1, 1000, 1000)))
+    job = runner.start_check(large, rounds=1, reporter=Watcher())
     with pytest.raises(StorageError, match="disk is full"):
-        runner.start_check(unwritable, rounds=1, reporter=Watcher())
-    assert runner.worker_pid is None
-    assert [list(folder.iterdir()) for folder in tmp_path.iterdir()] == [[]]
+        job.wait()
+    (folder,) = tmp_path.iterdir()
+    assert [path.name for path in folder.iterdir()] == ["worker.log"]
+    assert check(runner).wait()[1] == SCAN.array.sum()
+
+
+def test_an_array_that_no_file_can_hold_is_a_sentence_too(runner):
+    objects = Volume(np.full((1, 1, 1), {}, dtype=object), Grid((1, 1, 1)))
+    with pytest.raises(MedSegAIError, match="could not be written"):
+        runner.start_check(objects, rounds=1, reporter=Watcher()).wait()
+
+
+def test_a_mistake_met_while_preparing_ends_the_job_as_well(runner):
+    job = runner.start_segment(SCAN, model=None, settings=RunSettings(), reporter=Watcher())
+    with pytest.raises(WorkerError, match="cannot be handed to the worker: AttributeError"):
+        job.wait()
+    assert check(runner).wait()[1] == SCAN.array.sum()
 
 
 def test_the_parent_needs_no_torch(repository_root):
