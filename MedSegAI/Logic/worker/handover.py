@@ -24,7 +24,7 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 Plain = dict[str, Any]
 
-_BYTES_AT_ONCE = 1 << 24
+_BYTES_AT_ONCE = 1 << 26
 
 
 def never() -> bool:
