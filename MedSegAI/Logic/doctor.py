@@ -9,9 +9,10 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from importlib import metadata
+from typing import Any
 
 from MedSegAI.Logic.errors import MedSegAIError
 
@@ -46,6 +47,15 @@ class Check:
     found: str
     advice: str = ""
     essential: bool = False
+
+    def to_plain(self) -> dict[str, Any]:
+        """The check as JSON values."""
+        return {**asdict(self), "state": self.state.value}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Check:
+        """The check that :meth:`to_plain` described."""
+        return cls(**{**plain, "state": State(plain["state"])})
 
 
 def examine(*, of_bridge: Sequence[Check] = ()) -> tuple[Check, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import json
 from importlib import metadata
 
 import pytest
@@ -100,3 +101,10 @@ def test_a_broken_model_is_a_warning_and_no_model_at_all_is_missing(tmp_path, mo
     assert (broken.name, broken.state) == ("model broken", State.WARNING)
     assert not healthy([broken, missing])
     assert healthy([dataclasses.replace(missing, essential=False)])
+
+
+@pytest.mark.parametrize(
+    "check", [Check("torch", State.MISSING, "nö", "Do.", essential=True), Check("GPU", State.OK, "")]
+)
+def test_a_check_survives_as_json(check):
+    assert Check.from_plain(json.loads(json.dumps(check.to_plain()))) == check

@@ -61,8 +61,15 @@ def _check(arguments: Plain, folder: Path, models: WarmModels, reporter: Reporte
     return {"volume": put_volume(volume, folder, "volume"), "sum": total}
 
 
+def _examine(arguments: Plain, folder: Path, models: WarmModels, reporter: Reporter) -> Plain:
+    from MedSegAI.Logic.doctor import examine
+
+    return {"checks": [check.to_plain() for check in examine()]}
+
+
 _KINDS: dict[str, Callable[[Plain, Path, WarmModels, Reporter], Plain]] = {
     "segment": _segment,
     "explain": _explain,
     "check": _check,
+    "examine": _examine,
 }

@@ -27,7 +27,7 @@ class Job:
 
     Args:
         job: Number of the job; every answer carries it.
-        kind: "segment", "explain" or "check".
+        kind: "segment", "explain", "check" or "examine".
         folder: Absolute path of an existing folder for the result's arrays.
         arguments: What the kind needs, as JSON values (:mod:`MedSegAI.Logic.worker.jobs`).
     """

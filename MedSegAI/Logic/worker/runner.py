@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from MedSegAI.Logic.doctor import Check, examine
 from MedSegAI.Logic.errors import WorkerError
 from MedSegAI.Logic.files.atomic import make_folder, storage_error
 from MedSegAI.Logic.files.read_segmentation import Segmentation
@@ -63,6 +64,10 @@ class InlineRunner(Runner):
         """As :meth:`Runner.start_explain`; the work is done in the job's first poll."""
         options = {"target": target, "layer": layer, "settings": settings, "reporter": reporter}
         return InlineJob(lambda: self._models.explain(volume, segmentation, model, **options))
+
+    def start_examine(self, reporter: Reporter) -> InlineJob[tuple[Check, ...]]:
+        """As :meth:`Runner.start_examine`; the job's first poll imports torch into this process."""
+        return InlineJob(examine)
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -134,6 +139,15 @@ class SubprocessRunner(Runner):
 
         return self._start(
             "explain", arguments, lambda values: take_volume(values["heat_map"], keep_mapped=False), reporter
+        )
+
+    def start_examine(self, reporter: Reporter) -> SubprocessJob[tuple[Check, ...]]:
+        """As :meth:`Runner.start_examine`; this process imports nothing for it."""
+        return self._start(
+            "examine",
+            lambda _folder, _stopped: {},
+            lambda values: tuple(Check.from_plain(plain) for plain in values["checks"]),
+            reporter,
         )
 
     def start_check(self, volume: Volume, *, rounds: int, reporter: Reporter) -> SubprocessJob[tuple[Volume, float]]:

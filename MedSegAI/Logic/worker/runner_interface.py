@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from types import TracebackType
 
+from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.models.registry import Model
@@ -44,6 +45,13 @@ class Runner(abc.ABC):
         reporter: Reporter,
     ) -> RunningJob[Volume]:
         """Begin :func:`MedSegAI.Logic.explain.explain.explain` and return at once; raises as :meth:`start_segment`."""
+
+    @abc.abstractmethod
+    def start_examine(self, reporter: Reporter) -> RunningJob[tuple[Check, ...]]:
+        """Begin :func:`MedSegAI.Logic.doctor.examine` and return at once; raises as :meth:`start_segment`.
+
+        What is examined is the place where the work is done: in a worker process, that process's torch, GPU and memory.
+        """
 
     @abc.abstractmethod
     def close(self) -> None:

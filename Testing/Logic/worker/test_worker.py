@@ -121,7 +121,7 @@ def test_an_unknown_kind_of_job_is_refused_with_what_it_can_do(start):
     worker.send(Job(1, "dance", str(worker.folder), {}))
     failed = worker.hear_until("error")
     assert (failed.job, failed.kind) == (1, "WorkerError")
-    assert "segment, explain, check" in failed.advice
+    assert "segment, explain, check, examine" in failed.advice
 
 
 def test_an_error_keeps_its_kind_and_advice(start):
