@@ -16,12 +16,14 @@ import psutil
 from MedSegAI.Logic.errors import MedSegAIError, WorkerError
 from MedSegAI.Logic.worker.busy_computer import sharing_environment
 from MedSegAI.Web.case_contract import FOLDER_VARIABLE, SECRET_VARIABLE, announcement
+from MedSegAI.Web.gateway.last_one_out import processes_of
 
 TOKEN_VARIABLE = "MEDSEGAI_TOKEN"
 
 # Longer than a case gives itself: it knows best how to end its worker.
 _SECONDS_TO_END = 7.0
 _SECONDS_TO_KILL = 2.0
+_SECONDS_BETWEEN_LOOKS = 0.05
 _LONGEST_LINE = 2**20
 # Options of trame and wslink that are set for another program must not open our port to others.
 _FOREIGN_VARIABLES = ("TRAME_", "WSLINK_")
@@ -46,16 +48,21 @@ class Case:
     def __init__(self, *, folder: Path, case_id: str) -> None:
         self.id = case_id
         self.secret = secrets.token_urlsafe(32)
-        self.state = CaseState.OPENING
         self.port: int | None = None
-        self.problem: MedSegAIError | None = None
         self.windows = 0
-        self.last_seen = time.monotonic()
         self._folder = folder
+        self._problem: MedSegAIError | None = None
         self._started = time.monotonic()
+        self._last_seen = self._started
         self._process: asyncio.subprocess.Process | None = None
         self._following: asyncio.Task | None = None
-        self._ending = False
+
+    @property
+    def state(self) -> CaseState:
+        """How far it has come, at this very moment."""
+        if self._process is None or self._process.returncode is not None:
+            return CaseState.ENDED
+        return CaseState.OPENING if self.port is None else CaseState.SERVING
 
     @property
     def url_base(self) -> str:
@@ -63,9 +70,16 @@ class Case:
         return f"/case/{self.id}/"
 
     @property
-    def pid(self) -> int | None:
-        """The number of its process."""
-        return self._process.pid if self._process else None
+    def why_ended(self) -> MedSegAIError:
+        """Why it has ended, in words for the person who had it open."""
+        if self._problem is not None or self._process is None:
+            return self._problem or WorkerError("This case was not started.")
+        return _how_it_ended(self._process.returncode or 0, started=self.port is not None)
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether nothing is left of it: no process, no file."""
+        return self._following is None or self._following.done()
 
     @property
     def age(self) -> float:
@@ -75,11 +89,11 @@ class Case:
     @property
     def seconds_without_window(self) -> float:
         """How long nobody has looked at this case; 0 while a window is open."""
-        return 0.0 if self.windows else time.monotonic() - self.last_seen
+        return 0.0 if self.windows else time.monotonic() - self._last_seen
 
     def seen(self) -> None:
         """Somebody has just looked at this case."""
-        self.last_seen = time.monotonic()
+        self._last_seen = time.monotonic()
 
     async def start(self, command: Sequence[str], *, scan: Path | None, seconds_to_start: float) -> None:
         """Start the process, and follow it from then on.
@@ -105,52 +119,36 @@ class Case:
             ) from error
         self._following = asyncio.create_task(self._follow(seconds_to_start))
 
-    async def end(self) -> None:
-        """End the process and everything it started, politely at first, and remove its folder."""
-        self._ending = True
-        if self._process is not None:
-            children = self._children()
-            self._process.stdin.close()
-            try:
-                await asyncio.wait_for(self._process.wait(), _SECONDS_TO_END)
-            except asyncio.TimeoutError:
-                self.kill()
-            await asyncio.to_thread(_make_sure_they_end, children)
-        if self._following is not None and self._following is not asyncio.current_task():
-            await self._following
-        await self._forget()
+    async def end(self, why: MedSegAIError | None = None) -> None:
+        """End the process and everything it started, politely at first; nothing of it is left afterwards."""
+        if self._process is None or self._following is None:
+            return
+        self._problem = self._problem or why
+        self._process.stdin.close()
+        await asyncio.wait({self._following}, timeout=_SECONDS_TO_END)
+        self.kill()
+        await self._following
 
     def kill(self) -> None:
-        """End the process and everything it started at once; :meth:`end` still has to be awaited."""
-        children = self._children()
-        if self._process is not None and self._process.returncode is None:
+        """End the process at once; :meth:`end` still has to be awaited."""
+        if self.state is not CaseState.ENDED:
             self._process.kill()
-        for child in children:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.kill()
 
     async def _follow(self, seconds_to_start: float) -> None:
-        try:
-            await asyncio.wait_for(self._read_announcement(), seconds_to_start)
-        except asyncio.TimeoutError:
-            self.problem = WorkerError(
-                f"The case did not start within {seconds_to_start:.0f} seconds, and was ended.",
-                advice="The computer may be very busy, or its memory full: close other programs, and try again.",
-            )
-            self.kill()
-        if self.port is not None:
-            self.state = CaseState.SERVING
-            while await self._process.stdout.read(_LONGEST_LINE):
-                pass
-        code = await self._process.wait()
-        self.state = CaseState.ENDED
-        if self.problem is None:
-            self.problem = _how_it_ended(code, started=self.port is not None)
-        if not self._ending:
-            await self._forget()
+        reading = asyncio.create_task(self._read_lines())
+        # Not wait(): that waits for the end of the pipes too, which whatever the case has started may hold open.
+        while self.state is not CaseState.ENDED:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            if self.state is CaseState.OPENING and self.age > seconds_to_start:
+                self._problem = _too_slow(seconds_to_start)
+                self.kill()
+        await asyncio.to_thread(_end_what_is_left, self._folder)
+        await asyncio.wait({reading}, timeout=_SECONDS_TO_KILL)
+        reading.cancel()
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
-    async def _read_announcement(self) -> None:
-        while self.port is None:
+    async def _read_lines(self) -> None:
+        while True:
             try:
                 line = await self._process.stdout.readline()
             except ValueError:
@@ -160,21 +158,9 @@ class Case:
                 return
             told = announcement(line)
             if isinstance(told, MedSegAIError):
-                self.problem = told
-            elif told is not None:
+                self._problem = told
+            elif told is not None and self.port is None:
                 self.port = told
-
-    async def _forget(self) -> None:
-        self.state = CaseState.ENDED
-        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
-
-    def _children(self) -> list[psutil.Process]:
-        if self._process is None or self._process.returncode is not None:
-            return []
-        try:
-            return psutil.Process(self._process.pid).children(recursive=True)
-        except psutil.NoSuchProcess:
-            return []
 
     def _environment(self) -> dict[str, str]:
         ours = {
@@ -191,12 +177,21 @@ def new_case_id() -> str:
     return secrets.token_hex(16)
 
 
-def _make_sure_they_end(processes: list[psutil.Process]) -> None:
-    for end in (psutil.Process.terminate, psutil.Process.kill):
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                end(process)
-        processes = psutil.wait_procs(processes, timeout=_SECONDS_TO_KILL)[1]
+def _end_what_is_left(folder: Path) -> None:
+    """A worker ends by itself when its case is gone; whatever else the case has started is killed."""
+    deadline = time.monotonic() + _SECONDS_TO_KILL
+    while (left := processes_of(folder)) and time.monotonic() < deadline:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def _too_slow(seconds_to_start: float) -> MedSegAIError:
+    return WorkerError(
+        f"The case did not start within {seconds_to_start:.0f} seconds, and was ended.",
+        advice="The computer may be very busy, or its memory full: close other programs, and try again.",
+    )
 
 
 def _how_it_ended(code: int, *, started: bool) -> MedSegAIError:

@@ -97,8 +97,7 @@ class Gateway:
         try:
             return await pass_through.hand_on(request, case, self._session)
         except aiohttp.ClientError:
-            # Most likely its process has just died, and whoever follows it is about to learn so.
-            return pages.ended(case.problem or MedSegAIError("This case does not answer any more."))
+            return pages.ended(case.why_ended)
 
     def _case_of(self, request: web.Request) -> Case | None:
         return self._cases.find(request.match_info["case_id"])

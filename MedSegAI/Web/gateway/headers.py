@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 _ALWAYS = {
+    "Server": "MedSegAI",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

@@ -47,13 +47,13 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
-    """The processes of this user that belong to a case whose private folder is in ``folder``."""
+    """The processes of this user that belong to a case whose private folder is ``folder``, or lies in it."""
     found = []
     for process in psutil.process_iter():
-        # Other users' processes do not tell, and some are gone by now.
+        # Other users' processes do not tell; some are gone by now, or ended and not yet waited for by their parent.
         with contextlib.suppress(psutil.Error, OSError):
             case_folder = process.environ().get(FOLDER_VARIABLE)
-            if case_folder and folder in Path(case_folder).parents:
+            if case_folder and Path(case_folder).is_relative_to(folder):
                 found.append(process)
     return found
 

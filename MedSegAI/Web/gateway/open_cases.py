@@ -37,6 +37,8 @@ class OpenCases:
         self._cases: dict[str, Case] = {}
         self._ended: dict[str, MedSegAIError] = {}
         self._spare: Case | None = None
+        # Ended, but perhaps not all that they started.
+        self._leaving: list[Case] = []
         self._room = asyncio.Lock()
 
     async def open(self) -> Case:
@@ -83,6 +85,7 @@ class OpenCases:
                     self._remember_end(case)
                 elif case.seconds_without_window > self._settings.seconds_without_window:
                     await self._end(case, why="its last window was closed long ago")
+            self._leaving = [case for case in self._leaving if not case.is_gone]
 
     async def end_all(self) -> None:
         """End every case, all at the same time."""
@@ -96,7 +99,7 @@ class OpenCases:
             case.kill()
 
     def _all(self) -> list[Case]:
-        return [*self._cases.values(), *([self._spare] if self._spare else [])]
+        return [*self._cases.values(), *self._leaving, *([self._spare] if self._spare else [])]
 
     async def _start(self) -> Case:
         case_id = new_case_id()
@@ -128,20 +131,17 @@ class OpenCases:
         await self._end(longest, why="its window was closed, and its place was needed for another case")
 
     async def _end(self, case: Case, *, why: str) -> None:
-        self._cases.pop(case.id, None)
-        case.problem = MedSegAIError(
-            f"This case was ended: {why}.", advice="What had not been downloaded is no longer there."
-        )
-        self._note(case)
-        await case.end()
+        error = MedSegAIError(f"This case was ended: {why}.", advice="What had not been downloaded is lost.")
+        self._remember(case, error)
+        await case.end(error)
 
     def _remember_end(self, case: Case) -> None:
-        self._cases.pop(case.id, None)
-        self._note(case)
+        self._remember(case, case.why_ended)
 
-    def _note(self, case: Case) -> None:
-        if case.problem is not None:
-            self._ended[case.id] = case.problem
-            logger.info("case %s: %s", case.id[:6], case.problem)
+    def _remember(self, case: Case, why: MedSegAIError) -> None:
+        self._cases.pop(case.id, None)
+        self._leaving.append(case)
+        self._ended[case.id] = why
+        logger.info("case %s: %s", case.id[:6], why)
         while len(self._ended) > _MOST_REMEMBERED:
             self._ended.pop(next(iter(self._ended)))

@@ -62,10 +62,12 @@ def connection_of(case: Case) -> dict[str, str]:
 
 
 async def _hand_on_request(request: web.Request, case: Case, session: aiohttp.ClientSession) -> web.StreamResponse:
+    told = _without(request.headers, _NOT_HANDED_ON)
+    told[SECRET_HEADER] = case.secret
     async with session.request(
         request.method,
         _address(request, case),
-        headers=_without(request.headers, _NOT_HANDED_ON) | {SECRET_HEADER: case.secret},
+        headers=told,
         data=request.content if request.can_read_body else None,
         allow_redirects=False,
     ) as answer:
