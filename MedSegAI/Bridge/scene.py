@@ -70,13 +70,7 @@ def new_scene() -> OpenScene:
     unpacking = tempfile.TemporaryDirectory(prefix="medsegai-scene-", ignore_cleanup_errors=True)
     application.SetSliceLogics(vtkCollection())
     application.SetViewLogics(vtkCollection())
-    colours = slicer.vtkSlicerColorLogic()
-    colours.SetMRMLApplicationLogic(application)
-    # It looks for colour files of the application, which there are none of here, and complains.
-    with caught_vtk_messages():
-        colours.SetMRMLScene(scene)
-    # The Volumes logic asks for the colours by this name and prints an error for each volume where it finds none.
-    application.SetModuleLogic("Colors", colours)
+    colours = _colour_logic(scene, application)
     slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(scene, True)
     logics = {
         "Colors": colours,
@@ -84,6 +78,31 @@ def new_scene() -> OpenScene:
         **_module_logics(scene, application),
     }
     return OpenScene(scene, application, logics, unpacking)
+
+
+def adopt_scene(scene: slicer.vtkMRMLScene, application: slicer.vtkSlicerApplicationLogic) -> OpenScene:
+    """A scene that another program of ours made, completed by the module logics the bridge needs and it has not got."""
+    unpacking = tempfile.TemporaryDirectory(prefix="medsegai-scene-", ignore_cleanup_errors=True)
+    logics = {
+        # A plain colour logic does not know the colour legends of heat maps.
+        "Colors": _colour_logic(scene, application),
+        "RemoteIO": _remote_io(scene, application, unpacking.name),
+        **_module_logics(scene, application),
+    }
+    return OpenScene(scene, application, logics, unpacking)
+
+
+def _colour_logic(
+    scene: slicer.vtkMRMLScene, application: slicer.vtkSlicerApplicationLogic
+) -> slicer.vtkSlicerColorLogic:
+    colours = slicer.vtkSlicerColorLogic()
+    colours.SetMRMLApplicationLogic(application)
+    # It looks for colour files of the application, which there are none of here, and complains.
+    with caught_vtk_messages():
+        colours.SetMRMLScene(scene)
+    # The Volumes logic asks for the colours by this name and prints an error for each volume where it finds none.
+    application.SetModuleLogic("Colors", colours)
+    return colours
 
 
 def _remote_io(
@@ -103,6 +122,10 @@ def _module_logics(
 ) -> dict[str, slicer.vtkMRMLAbstractLogic]:
     logics = {}
     for name, class_name in _MODULE_LOGICS.items():
+        there = application.GetModuleLogic(name)
+        if there is not None:
+            logics[name] = there
+            continue
         logic = getattr(slicer, class_name)()
         logic.SetMRMLApplicationLogic(application)
         logic.SetMRMLScene(scene)

@@ -1,0 +1,245 @@
+"""The app of one case: Slicer's core, the session, the page, and the loop that keeps them together."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from trame.app import get_server
+from trame_slicer import module as trame_slicer_module
+
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.localise.atlas import icbm152_t1
+from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.runner import SubprocessRunner
+from MedSegAI.Session.session import Session, SessionEvent
+from MedSegAI.Web.case.brush import Brush
+from MedSegAI.Web.case.dialogs import Dialogs
+from MedSegAI.Web.case.edit_panel import EditPanel
+from MedSegAI.Web.case.export_panel import ExportPanel
+from MedSegAI.Web.case.file_exchange import FileExchange
+from MedSegAI.Web.case.inputs_panel import InputsPanel
+from MedSegAI.Web.case.model_panel import ModelPanel
+from MedSegAI.Web.case.page import Page
+from MedSegAI.Web.case.region_panel import RegionPanel
+from MedSegAI.Web.case.results_panel import ResultsPanel
+from MedSegAI.Web.case.run_panel import RunPanel
+from MedSegAI.Web.case.saliency_panel import SaliencyPanel
+from MedSegAI.Web.case.slicer_core import open_scene_of, start_slicer_core
+from MedSegAI.Web.case.texts import ENGLISH, languages, texts_in
+from MedSegAI.Web.case.uploads import read_upload
+from MedSegAI.Web.case.views import FOUR_VIEWS, CaseViews
+from MedSegAI.Web.case.web_guard import guard
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.05
+_BROWSER_FILES = Path(__file__).resolve().parent / "browser"
+_ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "MedSegAI.png"
+
+
+class CaseApp:
+    """One case in one browser window.
+
+    Args:
+        secret: What every request must bring along; empty lets in whoever reaches the address.
+    """
+
+    def __init__(self, *, secret: str = "") -> None:
+        self.server = get_server("medsegai-case", client_type="vue3")
+        self.server.enable_module(trame_slicer_module)
+        self.server.enable_module({"serve": {"medsegai": str(_BROWSER_FILES)}, "scripts": ["medsegai/page.js"]})
+        self.core = start_slicer_core()
+        self.session = Session(open_scene_of(self.core), SubprocessRunner())
+        self.brush = Brush(self.core.segmentation_editor, self.session.undo_stack)
+        self.files = FileExchange(self._take_upload)
+        self.views = CaseViews(self.core, self.server)
+        self.shortcuts: dict[str, Callable[[], object]] = {}
+        self._build_page()
+        self._poll: asyncio.Task | None = None
+        self._show: asyncio.Handle | None = None
+        self.server.controller.on_server_bind.add(partial(self._set_up_http, secret=secret))
+        self.session.observe(self._on_event)
+
+    @property
+    def port(self) -> int:
+        """The port that is served on."""
+        return self.server.port
+
+    # Start and end ------------------------------------------------------------------------------------------------
+
+    async def start(self, *, host: str, port: int) -> asyncio.Task:
+        """Serve; returns when the address answers, with the task that serves until :meth:`close`."""
+        options = {"open_browser": False, "show_connection_info": False, "thread": True, "timeout": 0}
+        serving = self.server.start(host=host, port=port, exec_mode="task", **options)
+        ready = asyncio.ensure_future(self.server.ready)
+        await asyncio.wait({serving, ready}, return_when="FIRST_COMPLETED")
+        if serving.done():
+            serving.result()
+        return serving
+
+    async def close(self) -> None:
+        """End the worker, stop serving and remove the private files."""
+        self.session.close()
+        if self.server.running:
+            await self.server.stop()
+        self.files.close()
+
+    async def open_first_scan(self, path: Path | None, *, empty: bool) -> None:
+        """Open the scan (or scene) at ``path``, or the sample head; an error is shown in the page."""
+        if not empty:
+            await self.attempt_long(lambda: self._open_path(path) if path is not None else self._open_sample())
+            # What the app opened by itself is where the user begins, not an action to take back.
+            self.session.undo_stack.clear()
+        self._show_now()
+
+    # Opening ------------------------------------------------------------------------------------------------------
+
+    async def open_sample(self) -> None:
+        """Open the ICBM152 average head."""
+        await self.attempt_long(self._open_sample)
+
+    def upload_failed(self, reason: str) -> None:
+        """Show why an upload did not arrive; called by the page."""
+        advice = str(reason)[:300]
+        self.dialogs.show_error(MedSegAIError(texts_in(self.page.shown.language)["error_upload"], advice=advice))
+
+    async def _open_sample(self) -> None:
+        self._take_scan(replace(await self._reading("ICBM152", icbm152_t1), name="ICBM152 T1"))
+
+    async def _open_path(self, path: Path) -> None:
+        if path.suffix == ".mrb":
+            self._take_scene(path)
+        else:
+            self._take_scan(await self._reading(path.name, read_volume, path))
+
+    async def _take_upload(self, folder: Path) -> None:
+        await self.attempt_long(lambda: self._read_upload(folder))
+
+    async def _read_upload(self, folder: Path) -> None:
+        names = sorted(path.name for path in folder.rglob("*") if path.is_file())
+        upload = await self._reading(names[0] if len(names) == 1 else f"{len(names)} files", read_upload, folder)
+        if upload.scene is not None:
+            self._take_scene(upload.scene)
+        # The last one added is the first input, so the first of several comes last.
+        for scan in reversed(upload.scans):
+            self._take_scan(scan)
+
+    def _take_scan(self, scan: Volume) -> None:
+        with self.views.drawn_once():
+            self.session.add_scan(scan)
+        self.views.fit()
+
+    def _take_scene(self, path: Path) -> None:
+        self.brush.work_on(None, None)
+        with self.views.drawn_once():
+            self.session.open(path)
+        self.views.fit()
+
+    async def _reading(self, name: str, read: Callable[..., T], *arguments: object) -> T:
+        with self.server.state:
+            self.page.shown.reading = name
+        try:
+            return await self.in_thread(read, *arguments)
+        finally:
+            with self.server.state:
+                self.page.shown.reading = ""
+
+    # Acting -------------------------------------------------------------------------------------------------------
+
+    def attempt(self, action: Callable[[], object]) -> None:
+        """Do something for the user; an error that a person can mend is shown, and nothing else happens then."""
+        try:
+            action()
+        except MedSegAIError as error:
+            self.dialogs.show_error(error)
+        self.show_soon()
+
+    async def attempt_long(self, action: Callable[[], Awaitable[object]]) -> None:
+        """As :meth:`attempt`, for what waits for files."""
+        try:
+            await action()
+        except MedSegAIError as error:
+            with self.server.state:
+                self.dialogs.show_error(error)
+        self.show_soon()
+
+    async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do work that touches neither scene nor page in another thread, and wait for it."""
+        return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+
+    def press(self, key: str) -> None:
+        """Do what a key on the keyboard stands for; called by the page."""
+        action = {"undo": self.session.undo, "redo": self.session.redo, **self.shortcuts}.get(key)
+        if action is not None:
+            self.attempt(action)
+
+    def speak(self, language: str) -> None:
+        """Show all texts in this language."""
+        self.page.shown.language = language
+        self.server.state.t = texts_in(language)
+
+    # Showing ------------------------------------------------------------------------------------------------------
+
+    def show_soon(self) -> None:
+        """Bring the page up to date with the session, once for everything that happens until then."""
+        if self._show is None:
+            self._show = asyncio.get_running_loop().call_soon(self._show_now)
+
+    def _show_now(self) -> None:
+        self._show = None
+        with self.server.state:
+            for panel in (self.page, *(panel for panels in self.panels.values() for panel in panels)):
+                panel.refresh()
+        self.views.redraw()
+
+    def _on_event(self, event: SessionEvent) -> None:
+        if event is SessionEvent.RUN and self.session.is_busy and self._poll is None:
+            self._poll = asyncio.get_running_loop().create_task(self._poll_session())
+        self.show_soon()
+
+    async def _poll_session(self) -> None:
+        try:
+            while not self.session.poll():
+                await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            self._poll = None
+            self.show_soon()
+
+    # Building -----------------------------------------------------------------------------------------------------
+
+    def _build_page(self) -> None:
+        state = self.server.state
+        state.trame__title = "MedSegAI"
+        state.trame__favicon = f"data:image/png;base64,{base64.b64encode(_ICON.read_bytes()).decode()}"
+        state.case_key = self.files.key
+        state.t = texts_in(ENGLISH)
+        self.dialogs = Dialogs(self)
+        run, edit = RunPanel(self), EditPanel(self)
+        self.panels = {
+            "segment": [InputsPanel(self), ModelPanel(self), RegionPanel(self), run, ResultsPanel(self)],
+            "heat": [SaliencyPanel(self)],
+            "edit": [edit],
+            "export": [ExportPanel(self)],
+        }
+        self.shortcuts |= {"s": run.segment, "h": self.session.start_explain, "escape": self.session.cancel}
+        self.shortcuts |= {key: partial(edit.choose_tool, tool) for key, tool in zip("bne", ("paint", "none", "erase"))}
+        self.page = Page(self)
+        self.page.shown.languages = languages()
+        with self.views.drawn_once():
+            self.page.build()
+            self.views.arrange(FOUR_VIEWS)
+
+    def _set_up_http(self, web_server: Any, *, secret: str) -> None:
+        web_server.app.add_routes(self.files.routes())
+        guard(web_server.app, secret=secret)

@@ -1,0 +1,98 @@
+"""Downloads: the segmentation, the heat map, the table of volumes, and the whole case as a scene."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trame.widgets import client, html
+
+from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Web.case.controls import button, heading, note
+from MedSegAI.Web.case.panel import Panel
+
+if TYPE_CHECKING:
+    from MedSegAI.Web.case.app import CaseApp
+
+TEXTS = {
+    "export_title": "Download",
+    "export_segmentation": "Segmentation (.seg.nrrd)",
+    "export_segmentation_tip": "The current result with corrections, names, colours and codes; opens in 3D Slicer",
+    "export_volumes": "Volumes (.csv)",
+    "export_volumes_tip": "The size of every segment as a table",
+    "export_heat_nrrd": "Heat map (.nrrd)",
+    "export_heat_nrrd_tip": "The heat map, 0 to 1, with a record of how it was made",
+    "export_heat_nifti": "Heat map (.nii.gz)",
+    "export_heat_nifti_tip": "The heat map, 0 to 1, for programs that read NIfTI",
+    "export_scene": "Whole case (.mrb)",
+    "export_scene_tip": "Scan, results, heat map and choices; opens here again, and in 3D Slicer",
+    "export_writing": "Writing",
+}
+_KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
+
+
+@dataclass
+class ExportState:
+    """What the panel shows."""
+
+    has_segmentation: bool = False
+    has_heat_map: bool = False
+    has_scan: bool = False
+    writing: str = ""
+
+
+class ExportPanel(Panel[ExportState]):
+    """The downloads."""
+
+    def __init__(self, case: CaseApp) -> None:
+        super().__init__(case, ExportState)
+
+    def build(self) -> None:
+        """Add one button for each kind of file."""
+        names = self.names
+        heading("export_title")
+        self._save = client.JSEval(exec="window.medsegai.save($event)")
+        with html.Div(classes="d-flex flex-column ga-2 align-start"):
+            self._button("export-segmentation", names.has_segmentation, ".seg.nrrd", segmentation_writer)
+            self._button("export-volumes", names.has_segmentation, ".csv", volumes_writer)
+            self._button("export-heat-nrrd", names.has_heat_map, "-heat.nrrd", heat_map_writer)
+            self._button("export-heat-nifti", names.has_heat_map, "-heat.nii.gz", heat_map_writer)
+            self._button("export-scene", names.has_scan, ".mrb", None)
+        note(f"t.export_writing + ' ' + {names.writing}", shown_if=f"!!{names.writing}", testid="export-writing")
+
+    def refresh(self) -> None:
+        """Take over what there is to write."""
+        session = self.session
+        self.shown.has_segmentation = session.segmentation is not None
+        self.shown.has_heat_map = session.heat_map is not None
+        self.shown.has_scan = session.scan is not None
+
+    def _button(self, testid: str, possible: str, ending: str, writer: Callable | None) -> None:
+        async def write() -> None:
+            await self.case.attempt_long(lambda: self._write(ending, writer))
+
+        button(testid, icon="mdi-download", click=write, disabled=(f"!{possible} || !!{self.names.writing}",))
+
+    async def _write(self, ending: str, writer: Callable | None) -> None:
+        path = self.case.files.new_folder() / f"{self._name()}{ending}"
+        with self.case.server.state:
+            self.shown.writing = path.name
+        try:
+            if writer is None:
+                self.session.save(path)
+            else:
+                await self.case.in_thread(writer(self.session), path)
+        finally:
+            with self.case.server.state:
+                self.shown.writing = ""
+        self._offer(path)
+
+    def _offer(self, path: Path) -> None:
+        self._save.exec(self.case.files.offer(path))
+
+    def _name(self) -> str:
+        scan = self.session.scan
+        return _KEPT_IN_NAMES.sub("_", scan.GetName() if scan is not None else "case").strip("_") or "case"

@@ -1,0 +1,75 @@
+"""The model, what its card says of it, and where it computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Logic.settings import DeviceChoice
+from MedSegAI.Session.session import installed_models
+from MedSegAI.Web.case.controls import choice, heading, note
+from MedSegAI.Web.case.panel import Panel
+
+if TYPE_CHECKING:
+    from MedSegAI.Web.case.app import CaseApp
+
+TEXTS = {
+    "model_title": "Model",
+    "model_name": "Model",
+    "model_name_tip": "The network that segments; its card says what it was made for and how well it did",
+    "model_device": "Device",
+    "model_device_tip": "Where the network computes; automatic takes a GPU where there is one",
+}
+_DEVICE_NAMES = {"auto": "Automatic", "cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
+
+
+@dataclass
+class ModelState:
+    """What the panel shows."""
+
+    model: str = ""
+    models: list[dict[str, str]] = field(default_factory=list)
+    description: str = ""
+    device: str = "auto"
+    devices: list[dict[str, str]] = field(default_factory=list)
+
+
+class ModelPanel(Panel[ModelState]):
+    """Choice of the model and the device."""
+
+    def __init__(self, case: CaseApp) -> None:
+        super().__init__(case, ModelState)
+        self.shown.devices = [
+            {"title": _DEVICE_NAMES.get(device.value, device.value), "value": device.value} for device in DeviceChoice
+        ]
+        self._models = installed_models()
+
+    def build(self) -> None:
+        """Add both lists and the description."""
+        heading("model_title")
+        names = self.names
+        choice(
+            "model-name",
+            model=names.model,
+            items=names.models,
+            update_modelValue=(self.acts(lambda name: self.session.choose(model=name)), "[$event]"),
+        )
+        note(names.description, testid="model-description")
+        choice(
+            "model-device",
+            model=names.device,
+            items=names.devices,
+            update_modelValue=(self.acts(lambda name: self.session.choose(device=DeviceChoice(name))), "[$event]"),
+        )
+
+    def refresh(self) -> None:
+        """Take over the choice."""
+        self.shown.models = [{"title": model.card.title, "value": model.card.name} for model in self._models]
+        self.shown.model = self.session.choices.model
+        self.shown.device = self.session.choices.device.value
+        try:
+            card = self.session.model.card
+            self.shown.description = f"{card.description} (version {card.version}, {card.licence})"
+        except MedSegAIError as error:
+            self.shown.description = str(error)

@@ -1,0 +1,91 @@
+"""Which part of the scan is segmented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Session.choices import RegionChoice
+from MedSegAI.Web.case.controls import button, choice, heading
+from MedSegAI.Web.case.panel import Panel
+
+if TYPE_CHECKING:
+    from MedSegAI.Web.case.app import CaseApp
+
+TEXTS = {
+    "region_title": "Region",
+    "region_choice": "What to segment",
+    "region_choice_tip": "The part of the scan that the model looks at",
+    "region_place_roi": "Place box",
+    "region_place_roi_tip": "Put a box in the middle of the scan; drag its handles in the slices",
+    "region_place_point": "Place point",
+    "region_place_point_tip": "Then click on the structure in a slice",
+    "region_find": "Find it for me",
+    "region_whole": "Whole scan",
+    "region_roi": "Box",
+    "region_point": "Clicked point",
+}
+
+
+@dataclass
+class RegionState:
+    """What the panel shows."""
+
+    region: str = RegionChoice.FIND.value
+    regions: list[str] = field(default_factory=list)
+
+
+class RegionPanel(Panel[RegionState]):
+    """Choice of the region."""
+
+    def __init__(self, case: CaseApp) -> None:
+        super().__init__(case, RegionState)
+
+    def build(self) -> None:
+        """Add the list, and the buttons that its choices need."""
+        heading("region_title")
+        names = self.names
+        choice(
+            "region-choice",
+            model=names.region,
+            items=f"{names.regions}.map((value) => ({{ title: t['region_' + value], value }}))",
+            update_modelValue=(self.acts(self._choose), "[$event]"),
+        )
+        button(
+            "region-place-roi",
+            icon="mdi-cube-outline",
+            click=self.acts(self._place_roi),
+            v_show=(f"{names.region} === 'roi'",),
+            classes="mt-1",
+        )
+        button(
+            "region-place-point",
+            icon="mdi-crosshairs-gps",
+            click=self.acts(self._place_point),
+            v_show=(f"{names.region} === 'point'",),
+            classes="mt-1",
+        )
+
+    def refresh(self) -> None:
+        """Take over the choice, and which ones the model allows."""
+        self.shown.region = self.session.choices.region.value
+        possible = [RegionChoice.FIND, RegionChoice.WHOLE, RegionChoice.ROI]
+        if self._takes_points():
+            possible.append(RegionChoice.POINT)
+        self.shown.regions = [region.value for region in possible]
+
+    def _takes_points(self) -> bool:
+        try:
+            return self.session.model.card.point_box_mm is not None
+        except MedSegAIError:
+            return False
+
+    def _choose(self, region: str) -> None:
+        self.session.choose(region=RegionChoice(region))
+
+    def _place_roi(self) -> None:
+        self.session.place_roi()
+
+    def _place_point(self) -> None:
+        self.case.core.markups_logic.place_node(self.session.place_point())

@@ -1,0 +1,129 @@
+"""Segment, with progress, time left, what the worker says, and cancel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from trame.widgets import html
+from trame.widgets import vuetify3 as vuetify
+
+from MedSegAI.Session.run import Outcome, Run
+from MedSegAI.Web.case.controls import button, note
+from MedSegAI.Web.case.panel import Panel
+
+if TYPE_CHECKING:
+    from MedSegAI.Web.case.app import CaseApp
+
+TEXTS = {
+    "run_segment": "Segment",
+    "run_segment_tip": "Segment the scan; earlier results are kept (shortcut: S)",
+    "run_cancel": "Cancel",
+    "run_cancel_tip": "Stop what is being computed (shortcut: Esc)",
+    "run_progress": "Progress",
+    "run_left": "left",
+    "run_done": "Done in",
+    "run_cancelled": "Cancelled",
+    "run_failed": "Failed",
+    "run_stopping": "Stopping",
+    "run_details": "Details",
+}
+
+
+@dataclass
+class RunState:
+    """What the panel shows."""
+
+    busy: bool = False
+    kind: str = ""
+    outcome: str = ""
+    stage: str = ""
+    percent: int = 0
+    counted: bool = False
+    seconds: float = 0.0
+    seconds_left: float = -1.0
+    messages: list[str] = field(default_factory=list)
+    obstacle: str = ""
+
+
+class RunPanel(Panel[RunState]):
+    """The button that segments, and the state of the work under way."""
+
+    def __init__(self, case: CaseApp) -> None:
+        super().__init__(case, RunState)
+        self._told: Run | None = None
+
+    def build(self) -> None:
+        """Add the buttons, the bar and the worker's sentences."""
+        names = self.names
+        with html.Div(classes="d-flex ga-2 mt-4"):
+            button(
+                "run-segment",
+                icon="mdi-play",
+                click=self.acts(self.segment),
+                color="primary",
+                variant="flat",
+                size="default",
+                disabled=(f"{names.busy} || !!{names.obstacle}",),
+            )
+            button(
+                "run-cancel",
+                icon="mdi-stop",
+                click=self.acts(lambda: self.session.cancel()),
+                size="default",
+                v_show=(names.busy,),
+                disabled=(f"{names.outcome} === 'stopping'",),
+            )
+        note(names.obstacle, testid="run-obstacle", shown_if=f"!!{names.obstacle}")
+        vuetify.VProgressLinear(
+            v_show=(names.busy,),
+            model_value=(names.percent,),
+            indeterminate=(f"!{names.counted}",),
+            height=6,
+            rounded=True,
+            color="primary",
+            classes="mt-3",
+            raw_attrs=['data-testid="run-progress"', ':aria-label="t.run_progress"'],
+        )
+        note(_sentence(names), testid="run-status")
+        with html.Details(v_show=(f"{names.messages}.length > 0",), classes="text-caption text-medium-emphasis mt-1"):
+            html.Summary("{{ t.run_details }}", style="cursor:pointer")
+            html.Div(
+                f"{{{{ {names.messages}.join('\\n') }}}}",
+                style="white-space:pre-wrap",
+                raw_attrs=['data-testid="run-messages"'],
+            )
+
+    def refresh(self) -> None:
+        """Take over how the work stands; tell once of a failure."""
+        shown, run = self.shown, self.session.run
+        shown.busy = self.session.is_busy
+        shown.obstacle = "" if shown.busy else self.session.obstacle()
+        if run is None:
+            return
+        shown.kind, shown.outcome, shown.stage = run.kind.value, run.outcome.value, run.stage
+        shown.percent, shown.counted = run.percent, run.total > 0
+        shown.seconds = round(run.seconds, 1)
+        shown.seconds_left = -1.0 if run.seconds_left is None else float(round(run.seconds_left))
+        shown.messages = list(run.messages)
+        if run.outcome is Outcome.FAILED and run is not self._told:
+            self._told = run
+            self.case.dialogs.show_error(run.error)
+
+    def segment(self) -> None:
+        """Begin, after a question where a corrected result would be replaced on the screen."""
+        question = self.session.question()
+        if question:
+            self.case.dialogs.ask(question, self.session.start_segment)
+        else:
+            self.session.start_segment()
+
+
+def _sentence(names: RunState) -> str:
+    """The expression for the line under the bar."""
+    left = f"({names.seconds_left} >= 0 ? ', ' + {names.seconds_left} + ' s ' + t.run_left : '')"
+    percent = f"({names.counted} ? ' ' + {names.percent} + '%' : '')"
+    ended = (
+        f"{names.outcome} === 'done' ? t.run_done + ' ' + {names.seconds} + ' s' : (t['run_' + {names.outcome}] || '')"
+    )
+    return f"{names.busy} ? ({names.outcome} === 'stopping' ? t.run_stopping : {names.stage} + {percent} + {left}) : {ended}"

@@ -1,0 +1,51 @@
+"""Every text on the screen, by name: each panel's English ones gathered, other languages beside them."""
+
+from __future__ import annotations
+
+from MedSegAI.Web.case import (
+    dialogs,
+    edit_panel,
+    export_panel,
+    inputs_panel,
+    model_panel,
+    page,
+    region_panel,
+    results_panel,
+    run_panel,
+    saliency_panel,
+    views,
+)
+
+ENGLISH = "en"
+
+
+def texts_in(language: str) -> dict[str, str]:
+    """All texts by name; those that a language has no translation of are English."""
+    return {**_english(), **TRANSLATIONS.get(language, {})}
+
+
+def languages() -> list[dict[str, str]]:
+    """The languages to choose from, as ``{title, value}``."""
+    return [{"title": NAMES[code], "value": code} for code in (ENGLISH, *TRANSLATIONS)]
+
+
+NAMES = {ENGLISH: "English", "zh": "中文"}
+TRANSLATIONS: dict[str, dict[str, str]] = {}
+"""By language code: name of the text to the translation of it."""
+
+
+def _english() -> dict[str, str]:
+    modules = (
+        dialogs,
+        edit_panel,
+        export_panel,
+        inputs_panel,
+        model_panel,
+        page,
+        region_panel,
+        results_panel,
+        run_panel,
+        saliency_panel,
+        views,
+    )
+    return {name: text for module in modules for name, text in module.TEXTS.items()}
