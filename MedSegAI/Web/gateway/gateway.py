@@ -181,3 +181,4 @@ async def _listen(runner: web.AppRunner, settings: GatewaySettings) -> str:
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in headers.for_every_answer().items():
         response.headers.setdefault(name, value)
+    response.headers.update(headers.SERVER)

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 
 _ALWAYS = {
-    "Server": "MedSegAI",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -18,6 +17,8 @@ _ALWAYS = {
     # Pictures of patients do not belong into the browser's store; and every case has addresses of its own anyway.
     "Cache-Control": "no-store",
 }
+# Instead of the versions of Python and aiohttp.
+SERVER = {"Server": "MedSegAI"}
 _POLICY = "Content-Security-Policy"
 # Vue makes functions of its templates in the browser, which needs 'unsafe-eval'; Vuetify writes styles as it goes.
 _CASE_POLICY = (

@@ -30,9 +30,9 @@ def case(gateway):
 
 def test_the_page_and_its_files_come_through(gateway, case):
     async def story(window: Window):
-        for path, kind in (("", "text/html"), ("vue.global.js", "text/javascript"), ("logo.png", "image/png")):
+        for path, kind in (("", "html"), ("vue.global.js", "javascript"), ("logo.png", "png")):
             async with window.session.get(case + path) as answer:
-                assert (answer.status, answer.content_type) == (200, kind)
+                assert (answer.status, answer.content_type.split("/")[1]) == (200, kind)
                 assert len(await answer.read()) == int(answer.headers["Content-Length"])
         async with window.session.head(case + "vue.global.js") as answer:
             assert int(answer.headers["Content-Length"]) > MEBIBYTE / 10
