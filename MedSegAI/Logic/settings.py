@@ -17,9 +17,14 @@ class DeviceChoice(str, Enum):
 
 
 class ConfidenceChoice(str, Enum):
-    """Whether the per-voxel confidence (probability of the winning label) is kept beside the labels."""
+    """What is kept of the probability of the winning label.
+
+    ``none`` keeps nothing, ``per-label`` one mean a structure (no volume is kept for it), ``per-voxel`` a volume beside
+    the labels, and the means.
+    """
 
     NONE = "none"
+    PER_LABEL = "per-label"
     PER_VOXEL = "per-voxel"
 
 
@@ -29,7 +34,7 @@ class RunSettings:
 
     Args:
         device: Where to compute.
-        confidence: Whether to keep the confidence.
+        confidence: What to keep of the confidence.
         overlap: Overlap of neighbouring windows, 0 to below 1; None takes the card's.
         region: Region of interest as the user wrote it (see ``Logic/localise/region_of_interest.py``); None finds it.
         batch: Windows computed at once.

@@ -24,7 +24,7 @@ def test_the_users_overlap_wins_over_the_models():
     ("fields", "sentence"),
     [
         ({"device": "tpu"}, "no device 'tpu'.*auto, cpu, cuda"),
-        ({"confidence": "always"}, "no confidence 'always'"),
+        ({"confidence": "always"}, "no confidence 'always'.*none, per-label, per-voxel"),
         ({"overlap": 1.0}, "overlap 1.0"),
         ({"overlap": -0.1}, "overlap -0.1"),
         ({"batch": 0}, "batch 0"),

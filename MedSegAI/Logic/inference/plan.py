@@ -182,13 +182,14 @@ def plan_array(
     """
     voxels = shape[0] * shape[1] * shape[2]
     keep = settings.confidence is ConfidenceChoice.PER_VOXEL
+    weigh = settings.confidence is not ConfidenceChoice.NONE
     starts = window_starts(shape, window, overlap=overlap)
     return MemoryPlan(
         preparation=preparation,
         image=channels * voxels * _FLOAT32,
         labels=voxels,
         confidence=2 * voxels if keep else 0,
-        planes=min(shape[0], window[0]) * (classes + keep) * shape[1] * shape[2] * _FLOAT32,
+        planes=min(shape[0], window[0]) * (classes + weigh) * shape[1] * shape[2] * _FLOAT32,
         network=activations * min(settings.batch, len(starts)),
         windows=len(starts),
         free=free_memory(),

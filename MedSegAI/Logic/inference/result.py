@@ -21,6 +21,10 @@ class SegmentationResult:
             not look. None where it was not asked for.
         provenance: How the result came about.
         changed: Box outside which every voxel is background, None where the network found nothing.
+        label_confidence: For each label that was found, by its key, the mean (0..1) of the probability that its voxels'
+            winning label had: softmax of the blended windows' logits, over the label's voxels in model space, as they
+            were before the labels were brought back to the scan's grid. Not calibrated: it ranks, and promises no rate
+            of errors. None where it was not asked for.
     """
 
     labels: Volume
@@ -28,3 +32,4 @@ class SegmentationResult:
     confidence: Volume | None
     provenance: Provenance
     changed: Box | None
+    label_confidence: dict[str, float] | None = None

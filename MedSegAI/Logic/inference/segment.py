@@ -13,6 +13,7 @@ from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.input_check import check_input
 from MedSegAI.Logic.inference.islands import without_islands
+from MedSegAI.Logic.inference.label_confidence import WinningProbabilities, winning_probabilities
 from MedSegAI.Logic.inference.plan import plan_memory
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
@@ -68,6 +69,7 @@ def segment(
     labels = np.zeros(volume.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
     confidence = np.zeros(volume.grid.shape, dtype=np.float16) if wants_confidence else None
+    gathered = WinningProbabilities()
     counts = [
         len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
     ]
@@ -75,6 +77,8 @@ def segment(
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
         streamed = _segment_region(volume, region, card, engine, settings, part)
         _bring_back(streamed, region, volume.grid, labels, confidence)
+        if settings.confidence is not ConfidenceChoice.NONE:
+            gathered.add_renamed(_probabilities(streamed), region.labels)
     provenance = _provenance(volume, model, engine, chosen, settings, time.perf_counter() - started)
     return SegmentationResult(
         replace(volume, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY),
@@ -82,6 +86,7 @@ def segment(
         None if confidence is None else volume.with_array(confidence, unit=Unit.PROBABILITY),
         provenance,
         Box.around(labels),
+        None if settings.confidence is ConfidenceChoice.NONE else gathered.means(chosen.table),
     )
 
 
@@ -99,6 +104,11 @@ def _segment_region(
     settings: RunSettings,
     reporter: Reporter,
 ) -> StreamedLabels:
+    alone = card.components == "without-islands"
+    confidence = settings.confidence
+    if alone and confidence is ConfidenceChoice.PER_LABEL:
+        # Which voxels are islands is known at the end only, so the region's own map is kept until then.
+        confidence = ConfidenceChoice.PER_VOXEL
     streamed = segment_array(
         prepare_region(volume, region, card),
         engine,
@@ -106,13 +116,17 @@ def _segment_region(
         overlap=settings.overlap_or(card.overlap),
         classes=card.class_count,
         reporter=reporter,
-        confidence=settings.confidence,
+        confidence=confidence,
         batch=settings.batch,
         skip_below=card.skip_below,
     )
-    if card.components == "without-islands":
-        return replace(streamed, labels=without_islands(streamed.labels))
-    return streamed
+    return replace(streamed, labels=without_islands(streamed.labels)) if alone else streamed
+
+
+def _probabilities(streamed: StreamedLabels) -> WinningProbabilities:
+    if streamed.probabilities is not None:
+        return streamed.probabilities
+    return winning_probabilities(streamed.labels, streamed.confidence)
 
 
 def _bring_back(

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.inference.engines.engine import Engine
+from MedSegAI.Logic.inference.label_confidence import WinningProbabilities
 from MedSegAI.Logic.inference.plane_ring import Plane, PlaneRing
 from MedSegAI.Logic.inference.windows import Start, cut_window, overlap_of_window, window_starts
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
@@ -35,12 +36,14 @@ class StreamedLabels:
             label that won; 1 where every window was skipped (background by rule).
         windows_run: Number of windows the network evaluated.
         windows_skipped: Number of windows passed over as pure background.
+        probabilities: The same probabilities added up by label, where they were asked for per label; else None.
     """
 
     labels: np.ndarray
     confidence: np.ndarray | None
     windows_run: int
     windows_skipped: int
+    probabilities: WinningProbabilities | None = None
 
 
 def segment_array(
@@ -68,7 +71,7 @@ def segment_array(
         overlap: Smallest fraction that neighbouring windows share, 0 <= overlap < 1.
         classes: Number of the network's output channels, background included; at most 256.
         reporter: Told done/total after each window; asked between windows whether to stop.
-        confidence: Whether to keep the probability of the label that won.
+        confidence: Whether to keep the probability of the label that won, as a map or added up by label.
         batch: Number of windows evaluated together.
         fill: Value, in the image's unit, of voxels outside the image where it is smaller than the window.
         skip_below: Windows none of whose voxels exceed this value, in the image's unit, are not evaluated; where no
@@ -104,7 +107,8 @@ def segment_array(
             done += 1
             reporter.progress(done, len(starts), "segmenting")
     sink.write(ring.planes_below(shape[0]))
-    return StreamedLabels(sink.labels, sink.confidence, run.windows_run, len(starts) - run.windows_run)
+    skipped = len(starts) - run.windows_run
+    return StreamedLabels(sink.labels, sink.confidence, run.windows_run, skipped, sink.probabilities)
 
 
 def _refuse_nonsense(image: np.ndarray, classes: int, batch: int) -> None:
@@ -220,16 +224,21 @@ class _PlaneSink:
         labels_out: np.ndarray | None,
         confidence_out: np.ndarray | None,
     ) -> None:
-        self.wants_weights = confidence is ConfidenceChoice.PER_VOXEL
+        self.wants_weights = confidence is not ConfidenceChoice.NONE
         self.labels = _output(labels_out, shape, np.uint8)
-        self.confidence = _output(confidence_out, shape, np.float16) if self.wants_weights else None
+        keep = confidence is ConfidenceChoice.PER_VOXEL
+        self.confidence = _output(confidence_out, shape, np.float16) if keep else None
+        self.probabilities = WinningProbabilities() if confidence is ConfidenceChoice.PER_LABEL else None
 
     def write(self, planes: Iterator[Plane]) -> None:
         """Write what ``planes`` decide."""
         for plane in planes:
-            self.labels[plane.k] = _argmax(plane.total).cpu().numpy()
+            labels = _argmax(plane.total).cpu().numpy()
+            self.labels[plane.k] = labels
             if self.confidence is not None:
                 self.confidence[plane.k] = _winning_probability(plane).to(torch.float16).cpu().numpy()
+            if self.probabilities is not None:
+                self.probabilities.add(labels, _winning_probability(plane).cpu().numpy())
 
 
 def _output(given: np.ndarray | None, shape: tuple[int, ...], dtype: type) -> np.ndarray:

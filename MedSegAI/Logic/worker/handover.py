@@ -95,6 +95,7 @@ def put_segmentation(
         "confidence": None if confidence is None else put_volume(confidence, folder, "confidence", stopped=stopped),
         "provenance": None if provenance is None else provenance.to_json(),
         "changed": None if box is None else _box_to_plain(box),
+        "label_confidence": getattr(segmentation, "label_confidence", None),
     }
 
 
@@ -107,6 +108,7 @@ def take_segmentation(plain: Plain, *, keep_mapped: bool) -> SegmentationResult:
         confidence=None if confidence is None else take_volume(confidence, keep_mapped=keep_mapped),
         provenance=None if provenance is None else Provenance.from_json(provenance),
         changed=None if plain["changed"] is None else _box_of_plain(plain["changed"]),
+        label_confidence=plain["label_confidence"],
     )
 
 

@@ -50,6 +50,12 @@ def test_the_planes_counted_are_those_the_ring_holds():
     assert plan.confidence == 2 * 40 * 20 * 30
 
 
+def test_confidence_per_label_takes_weights_in_the_planes_and_no_volume():
+    plan, per_voxel = (a_plan(settings=RunSettings(confidence=choice)) for choice in ("per-label", "per-voxel"))
+    assert plan.planes == per_voxel.planes > a_plan().planes
+    assert plan.confidence == 0
+
+
 def test_a_batch_multiplies_the_networks_share_but_not_beyond_the_windows():
     assert a_plan(settings=RunSettings(batch=4)).network == 4 * GIB
     one_window = plan_array(

@@ -116,6 +116,45 @@ def test_without_being_asked_no_confidence_is_kept(a_model: Model):
     scan = a_scan(Grid((16, 16, 16)), a_ball)
     result = segment(scan, a_model, settings=RunSettings(), reporter=SilentReporter(), engine=BrightnessEngine())
     assert result.confidence is None
+    assert result.label_confidence is None
+
+
+class SureEngine(BrightnessEngine):
+    """As certain as it is bright: 0.75 of label 1, 0.9 of label 2, and 0.5 of label 1 where it is barely bright."""
+
+    def predict(self, windows: np.ndarray) -> np.ndarray:
+        value = windows[:, 0]
+        first = np.select([value > BRIGHT, value > 0.7 * BRIGHT, value > BRIGHT / 2], [-40, np.log(3), 1e-3], -40)
+        second = np.where(value > BRIGHT, np.log(9), -40)
+        return np.stack([np.zeros_like(value), first, second], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("confidence", [ConfidenceChoice.PER_LABEL, ConfidenceChoice.PER_VOXEL])
+@pytest.mark.parametrize("components", ["all", "without-islands"])
+def test_a_label_has_the_mean_probability_of_its_own_voxels(a_model: Model, confidence: str, components: str):
+    """A speck that the network is less sure of counts as long as it is kept."""
+    scan = a_scan(centred((30, 34, 38), (1.0, 1.0, 1.0), np.eye(3)), a_ball)
+    scan.array[2:4, 2:4, 2:4] = 0.6 * BRIGHT
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, components=components))
+    settings = RunSettings(confidence=confidence)
+    result = segment(scan, model, settings=settings, reporter=SilentReporter(), engine=SureEngine())
+    larger, specks = np.count_nonzero(scan.array == np.float32(0.8 * BRIGHT)), 8
+    first = 0.75 if components == "without-islands" else (0.75 * larger + 0.5 * specks) / (larger + specks)
+    assert list(result.label_confidence) == ["anterior_hippocampus", "posterior_hippocampus"]
+    assert result.label_confidence["anterior_hippocampus"] == pytest.approx(first, abs=1e-3)
+    assert result.label_confidence["posterior_hippocampus"] == pytest.approx(0.9, abs=1e-3)
+    assert (result.confidence is None) == (confidence is ConfidenceChoice.PER_LABEL)
+
+
+def test_each_side_of_a_head_has_its_own_confidence(a_model: Model):
+    card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, localiser=card.localiser))
+    scan = a_scan(centred((100, 100, 100), (1.0, 1.0, 1.0), np.eye(3)), lambda points: np.abs(points[..., 0]) > 15)
+    both = RunSettings(region="-40,45,-20,20,-20,20", confidence=ConfidenceChoice.PER_LABEL)
+    result = segment(scan, model, settings=both, reporter=SilentReporter(), engine=SureEngine())
+    assert result.label_confidence == pytest.approx(
+        {"left_posterior_hippocampus": 0.9, "right_anterior_hippocampus": 0.75}, abs=1e-3
+    )
 
 
 def test_a_scan_without_the_structure_gives_an_empty_result(a_model: Model):

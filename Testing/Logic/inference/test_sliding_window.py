@@ -13,6 +13,7 @@ from MedSegAI.Logic.inference import sliding_window
 from MedSegAI.Logic.inference.plane_ring import Plane
 from MedSegAI.Logic.inference.sliding_window import segment_array
 from MedSegAI.Logic.inference.windows import window_starts
+from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import ConfidenceChoice
 from Testing.Logic.inference.fake_gpu import FAKE_GPU, fake_gpu
@@ -153,6 +154,19 @@ def test_windows_of_pure_background_are_skipped_and_labelled_zero_with_full_conf
     assert (result.labels[:32] == 0).all()
     assert (result.confidence[:32] == 1).all()
     np.testing.assert_array_equal(result.labels[32:], segment(image, engine, overlap=0.0).labels[32:])
+
+
+def test_probabilities_added_up_by_label_are_those_of_the_map_which_is_not_kept():
+    image = an_image((40, 32, 24))
+    table = LabelTable(tuple(Label(value, str(value), str(value), (1, 0, 0)) for value in range(1, CLASSES)))
+    kept = segment(image, confidence=ConfidenceChoice.PER_VOXEL)
+    added = segment(image, confidence=ConfidenceChoice.PER_LABEL)
+    assert added.confidence is None
+    means = added.probabilities.means(table)
+    assert list(means) == ["1", "2", "3"]
+    for key, mean in means.items():
+        assert mean == pytest.approx(kept.confidence[kept.labels == int(key)].astype(float).mean(), abs=1e-3)
+    np.testing.assert_array_equal(added.labels, kept.labels)
 
 
 def test_an_empty_image_runs_no_window():

@@ -7,13 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from MedSegAI.Logic.errors import StorageError
+from MedSegAI.Logic.errors import Cancelled, StorageError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from MedSegAI.Logic.worker import handover
 from MedSegAI.Logic.worker.handover import put_segmentation, put_volume, take_segmentation, take_volume
 
 GRID = Grid((4, 5, 6), (0.7, 0.8, 1.5), (1.0, -2.0, 3.5), (0, -1, 0, 1, 0, 0, 0, 0, 1))
@@ -42,6 +43,7 @@ def a_result(*, found=True, confidence=False):
         Volume(labels.astype(np.float16) / 2, GRID, unit=Unit.PROBABILITY) if confidence else None,
         provenance,
         Box.around(labels),
+        {"liver": 0.75} if confidence else None,
     )
 
 
@@ -70,6 +72,7 @@ def test_a_result_survives_and_its_arrays_can_be_changed(tmp_path, found, confid
     taken = take_segmentation(through_json(put_segmentation(result, tmp_path)), keep_mapped=False)
     assert_same_volume(taken.labels, result.labels)
     assert (taken.table, taken.provenance, taken.changed) == (result.table, result.provenance, result.changed)
+    assert taken.label_confidence == result.label_confidence
     assert (taken.confidence is None) == (not confidence)
     if confidence:
         assert_same_volume(taken.confidence, result.confidence)
@@ -79,6 +82,21 @@ def test_a_result_survives_and_its_arrays_can_be_changed(tmp_path, found, confid
 def test_only_the_changed_box_of_a_label_map_is_written(tmp_path):
     put_segmentation(a_result(), tmp_path)
     assert np.load(tmp_path / "labels.npy").shape == (2, 1, 2)
+
+
+def test_a_cancel_between_planes_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(handover, "_BYTES_AT_ONCE", 1)
+    asked = []
+
+    def after_two_planes():
+        asked.append(None)
+        return len(asked) > 2
+
+    with pytest.raises(Cancelled):
+        put_volume(a_scan(), tmp_path, "scan", stopped=after_two_planes)
+    assert len(asked) == 3
+    assert list(tmp_path.iterdir()) == []
+    assert_same_volume(take_volume(put_volume(a_scan(), tmp_path, "scan"), keep_mapped=False), a_scan())
 
 
 def test_a_folder_that_is_gone_is_a_sentence_and_nothing_half_written_stays(tmp_path):

@@ -64,6 +64,9 @@ def test_a_segmentation_has_labels_confidence_table_and_provenance(runner, a_sca
     assert result.labels.array.dtype == np.uint8
     assert result.labels.array.any()
     assert result.confidence.array.dtype == np.float16
+    found = {label.key for label in result.table if np.any(result.labels.array == label.value)}
+    assert found <= set(result.label_confidence)
+    assert all(1 / 3 <= mean <= 1 for mean in result.label_confidence.values())
     assert result.provenance.model_sha256 == a_model.card.weights_sha256
     assert (result.provenance.engine, result.provenance.device) == ("torch eager", "cpu")
     assert [label.value for label in result.table] == [1, 2]
