@@ -57,7 +57,7 @@ def test_a_misspelt_property_is_an_error(qt):
 
 def test_a_class_of_the_modules_own_takes_attributes_and_overrides(qt):
     class Panel(qt.QWidget):
-        def sizeHint(self):
+        def sizeHint(self):  # noqa: N802
             return qt.QSize(33, 44)
 
     panel = Panel()
@@ -106,7 +106,7 @@ def test_an_exception_in_a_connected_function_is_kept(qt, swallowed, style):
     else:
         button.clicked.connect(lambda _: fail())
     button.click()
-    assert swallowed() == ["'lost'"] or swallowed() == ["lost"]
+    assert swallowed() == ["lost"]
 
 
 def test_a_timer_and_a_single_shot(qt):
@@ -139,12 +139,15 @@ def test_a_process_is_read_as_bytes(qt):
 def test_a_shortcut_is_pressed(qt):
     from PySide6.QtTest import QTest
 
+    from Testing.Widgets.qt_host.waiting import pump_until
+
     heard = []
     window = qt.QWidget()
     shortcut = qt.QShortcut(qt.QKeySequence("Ctrl+Shift+S"), window)
     shortcut.connect("activated()", lambda: heard.append("pressed"))
     window.show()
     window.activateWindow()
+    pump_until(lambda: window.isActiveWindow)
     QTest.keyClick(window, qt.Qt.Key_S, qt.Qt.ControlModifier | qt.Qt.ShiftModifier)
     assert heard == ["pressed"]
 

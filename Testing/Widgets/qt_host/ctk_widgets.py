@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import types
 
+import shiboken6
 from PySide6 import QtCore, QtWidgets
 
 from Testing.Widgets.qt_host.dialogs import MessageBox
@@ -21,6 +22,7 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
     def __init__(self, parent: object = None) -> None:
         text, parent = (parent, None) if isinstance(parent, str) else ("", parent)
         super().__init__(parent)
+        self._ready = False
         self._collapsed = False
         self._shown_by_itself: list[QtWidgets.QWidget] = []
         self._title = QtWidgets.QToolButton(self)
@@ -31,10 +33,24 @@ class ctkCollapsibleButton(QtWidgets.QWidget):
         self._title.clicked.connect(lambda: self.clicked.emit(not self._collapsed))
         self._title.clicked.connect(lambda: self.setCollapsed(not self._collapsed))
         self.setContentsMargins(0, self._title.sizeHint.height(), 0, 0)
+        self._ready = True
 
     def resizeEvent(self, event: object) -> None:
         """Keep the title across the whole width."""
         self._title.resize(self.width, self._title.sizeHint.height())
+
+    def childEvent(self, event: QtCore.QChildEvent) -> None:
+        """Hide what is put into a collapsed section."""
+        if event.added() and self._ready and self._collapsed:
+            # The child is not complete yet, so it cannot be hidden now.
+            QtCore.QTimer.singleShot(0, self._hide_late)
+
+    def _hide_late(self) -> None:
+        if shiboken6.isValid(self) and self._collapsed:
+            shown = [child for child in self._content() if not child.isHidden()]
+            self._shown_by_itself += shown
+            for child in shown:
+                child.hide()
 
     def setCollapsed(self, collapsed: bool) -> None:
         """Hide or show the content."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shiboken6
 import slicer
 from PySide6 import QtCore, QtWidgets
+from vtkmodules.vtkCommonCore import vtkCommand
 
 
 class qMRMLWidget(QtWidgets.QWidget):
@@ -105,6 +106,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._told = ""
         self._filling = False
         self._observer = SceneObserver(self)
+        self._names = SceneObserver(self)
         self._list = QtWidgets.QComboBox()
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -121,6 +123,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if scene is self._scene:
             return
         self._observer.stop()
+        self._names.stop()
         self._scene = scene
         if scene is not None:
             self._observer.observe(
@@ -201,14 +204,22 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         self._list.clear()
         if self.noneEnabled:
             self._list.addItem(self.noneDisplay, "")
+        self._names.stop()
         for node in self.nodes():
             self._list.addItem(node.GetName(), node.GetID())
+            self._names.observe(node, {vtkCommand.ModifiedEvent: self._show_names})
         kept = self._list.findData(chosen) if had_choice else -1
         # Where there is no "None" to choose, Slicer chooses the first node as soon as there is one.
         self._list.currentIndex = kept if kept >= 0 else (0 if self._list.count else -1)
         self._filling = False
         self._list.enabled = self._scene is not None
         self._tell()
+
+    def _show_names(self) -> None:
+        for index in range(self._list.count):
+            node = self._scene.GetNodeByID(self._list.itemData(index) or "")
+            if node is not None and node.GetName() != self._list.itemText(index):
+                self._list.setItemText(index, node.GetName())
 
     def _tell(self, index: int = -1) -> None:
         identifier = self._list.currentData or ""

@@ -15,8 +15,7 @@ from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 from Testing.Widgets.qt_host.python_qt_signals import connect, disconnect
 
 _QObject = QtCore.QObject
-_native_get = _QObject.__getattribute__
-_native_set: dict[type, Callable[..., None]] = {}
+_natives: dict[str, dict[type, Callable]] = {"__getattribute__": {}, "__setattr__": {}}
 _properties: dict[type, dict[str, str]] = {}
 _being_read: set[tuple[int, str]] = set()
 _open_to_attributes: list[bool] = []
@@ -24,24 +23,28 @@ _open_to_attributes: list[bool] = []
 
 def install() -> None:
     """Let every Qt object of this process behave as PythonQt's do."""
-    _QObject.__getattribute__ = _get
-    # Reading is inherited from QObject, but each class of PySide's has its own way to set.
-    for cls in _classes_of_qt():
-        _native_set[cls] = vars(cls)["__setattr__"]
-        cls.__setattr__ = _set
+    # QObject has a way to read and to set attributes, but so have many of its subclasses.
+    for method, ours in {"__getattribute__": _get, "__setattr__": _set}.items():
+        _natives[method] = {cls: vars(cls)[method] for cls in _classes_of_qt() if method in vars(cls)}
+        for cls in _natives[method]:
+            setattr(cls, method, ours)
 
 
 def uninstall() -> None:
     """Give PySide's own behaviour back."""
-    _QObject.__getattribute__ = _native_get
-    for cls, function in _native_set.items():
-        cls.__setattr__ = function
-    _native_set.clear()
+    for method, natives in _natives.items():
+        for cls, function in natives.items():
+            setattr(cls, method, function)
+
+
+def _native_get(self: QtCore.QObject, name: str) -> object:
+    natives = _natives["__getattribute__"]
+    return next(natives[cls] for cls in type(self).__mro__ if cls in natives)(self, name)
 
 
 @contextlib.contextmanager
 def open_to_attributes() -> Iterator[None]:
-    """While a ``.ui`` file is loaded: PySide makes the children attributes of the top widget, as they are in PythonQt."""
+    """While a ``.ui`` file is loaded: PySide makes the children attributes of the top widget, as PythonQt has them."""
     _open_to_attributes.append(True)
     try:
         yield
@@ -49,10 +52,9 @@ def open_to_attributes() -> Iterator[None]:
         _open_to_attributes.pop()
 
 
-def _classes_of_qt() -> list[type]:
+def _classes_of_qt() -> set[type]:
     named = (getattr(module, name) for module in (QtCore, QtGui, QtWidgets, QtUiTools) for name in dir(module))
-    classes = {each for each in named if isinstance(each, type) and issubclass(each, _QObject)}
-    return [cls for cls in classes if "__setattr__" in vars(cls)]
+    return {each for each in named if isinstance(each, type) and issubclass(each, _QObject)}
 
 
 def _get(self: QtCore.QObject, name: str) -> object:
@@ -118,6 +120,20 @@ def _is_python_code(cls: type, name: str) -> bool:
     return not owner.__module__.startswith(("PySide6", "Shiboken"))
 
 
+def _either(ours: Callable[..., bool], name: str) -> Callable[[QtCore.QObject], object]:
+    """PythonQt's method; PySide's own where PySide itself calls it, which is with the sender as first argument."""
+
+    def bound(self: QtCore.QObject) -> Callable[..., object]:
+        def call(*arguments: object) -> object:
+            if arguments and isinstance(arguments[0], _QObject):
+                return _native_get(self, name)(*arguments)
+            return ours(self, *arguments)
+
+        return call
+
+    return bound
+
+
 def _class_name(self: QtCore.QObject) -> Callable[[], str]:
     return lambda: _native_get(self, "metaObject")().className()
 
@@ -127,8 +143,8 @@ def _run_modally(self: QtCore.QObject) -> Callable[..., object]:
 
 
 _EXTRA: dict[str, Callable[[QtCore.QObject], object]] = {
-    "connect": lambda self: lambda *arguments: connect(self, *arguments),
-    "disconnect": lambda self: lambda *arguments: disconnect(self, *arguments),
+    "connect": _either(connect, "connect"),
+    "disconnect": _either(disconnect, "disconnect"),
     "className": _class_name,
     "exec_": _run_modally,
 }

@@ -66,11 +66,11 @@ def _signal(sender: QtCore.QObject, signature: str) -> QtCore.SignalInstance:
     if meta.indexOfSignal(tidy) < 0:
         raise ValueError(f"{meta.className()} has no signal {signature}")
     signal = getattr(sender, name)
-    overloads = {meta.method(index).methodSignature().data().decode() for index in range(meta.methodCount())}
-    alternatives = [each for each in overloads if each.startswith(f"{name}(") and each != tidy]
-    # ``clicked()`` is ``clicked(bool)`` without its value; only true overloads are chosen by type.
-    if not values.startswith(")") and alternatives and not all(each == f"{name}()" for each in alternatives):
-        return signal[tuple(values.rstrip(")").split(","))] if "," in values else signal[values.rstrip(")")]
+    named = {meta.method(index).methodSignature().data().decode() for index in range(meta.methodCount())}
+    others = [each for each in named if each.startswith(f"{name}(")]
+    # ``clicked()`` is ``clicked(bool)`` with its default value; only true overloads are chosen by type.
+    if not all(tidy.startswith(each[:-1]) or each.startswith(tidy[:-1]) for each in others):
+        return signal[values.rstrip(")")]
     return signal
 
 
@@ -80,7 +80,7 @@ def _relay(function: Callable, signature: str) -> Callable[..., None]:
     taken = min(sent, _number_of_arguments(function))
     as_bool = inside == "bool"
 
-    def relay(*values: object) -> None:
+    def call(*values: object) -> None:
         chosen = values[:taken]
         if as_bool:
             chosen = tuple(bool(value) for value in chosen)
@@ -89,7 +89,16 @@ def _relay(function: Callable, signature: str) -> Callable[..., None]:
         except Exception:
             keep_error(*sys.exc_info())
 
-    return relay
+    return _TAKES[min(sent, len(_TAKES) - 1)](call)
+
+
+# PySide looks at the number of arguments of a function and sends no more than that.
+_TAKES: tuple[Callable[[Callable], Callable], ...] = (
+    lambda call: lambda: call(),
+    lambda call: lambda a: call(a),
+    lambda call: lambda a, b: call(a, b),
+    lambda call: lambda a, b, c: call(a, b, c),
+)
 
 
 def _number_of_arguments(function: Callable) -> int:

@@ -28,7 +28,7 @@ class qMRMLSegmentsTableView(qMRMLWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._table)
         self._table.itemChanged.connect(self._write)
-        self._table.selectionModel().selectionChanged.connect(self.selectionChanged)
+        self._table.selectionModel().selectionChanged.connect(lambda new, old: self.selectionChanged.emit(new, old))
 
     def segmentationNode(self) -> slicer.vtkMRMLSegmentationNode | None:
         """The node whose segments are shown."""
@@ -63,10 +63,12 @@ class qMRMLSegmentsTableView(qMRMLWidget):
 
     def setSelectedSegmentIDs(self, identifiers: list[str]) -> None:
         """Choose rows."""
+        flags = QtCore.QItemSelectionModel.SelectionFlag
         self._table.clearSelection()
         for row, identifier in enumerate(self.displayedSegmentIDs()):
             if identifier in identifiers:
-                self._table.selectRow(row)
+                cell = self._table.model().index(row, 0)
+                self._table.selectionModel().select(cell, flags.Select | flags.Rows)
 
     def _fill(self) -> None:
         self._filling = True
