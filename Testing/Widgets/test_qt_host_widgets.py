@@ -182,3 +182,14 @@ def test_the_segment_editor_says_that_it_is_none(qt_host):
 
     editor = slicer.qMRMLSegmentEditorWidget()
     assert "Placeholder" in editor.findChildren(qt.QLabel)[0].text
+
+
+def test_the_segment_editors_module_holds_the_placeholder(qt_host):
+    import slicer
+
+    slicer.util.selectModule("SegmentEditor")
+    editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+    node = qt_host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    editor.setSegmentationNode(node)
+    assert editor.segmentationNode() is node
+    assert slicer.util.selectedModule() == "SegmentEditor"

@@ -43,7 +43,11 @@ from Testing.Widgets.qt_host.scripted_modules import (
     qSlicerScriptedLoadableModuleWidget,
     scripted_module_namespace,
 )
-from Testing.Widgets.qt_host.segment_widgets import qMRMLSegmentEditorWidget, qMRMLSegmentsTableView
+from Testing.Widgets.qt_host.segment_widgets import (
+    SegmentEditorModuleWidget,
+    qMRMLSegmentEditorWidget,
+    qMRMLSegmentsTableView,
+)
 from Testing.Widgets.qt_host.slicer_application import Application, LoadedModule, MainWindow, modules_of
 from Testing.Widgets.qt_host.ui_files import UiLoader
 from Testing.Widgets.qt_host.waiting import pump
@@ -57,10 +61,12 @@ class QtHost:
     Args:
         packaging: Whether ``slicer.packaging`` exists (Slicer 5.11 and newer).
         pytorch: Whether the PyTorch extension (``PyTorchUtils``) is installed.
+        segment_editor: Whether ``slicer.modules.segmenteditor`` exists, with the placeholder as its editor.
     """
 
-    def __init__(self, *, packaging: bool = True, pytorch: bool = True) -> None:
+    def __init__(self, *, packaging: bool = True, pytorch: bool = True, segment_editor: bool = True) -> None:
         self._packaging = packaging
+        self._segment_editor = segment_editor
         self._pytorch = pytorch
         self._before: dict[str, object] = {}
         self._modules_before: dict[str, object] = {}
@@ -167,6 +173,9 @@ class QtHost:
         slicer.mrmlScene = self._scene.mrml
         slicer.app = Application(self._scene, self._folder.name)
         slicer.modules = modules_of(self._scene)
+        if self._segment_editor:
+            slicer.modules.segmenteditor = LoadedModule("SegmentEditor")
+            slicer.modules.segmenteditor.make_widget = SegmentEditorModuleWidget
         slicer.util.pip_install = self.installer.pip_install
         for widget in MRML_WIDGETS:
             setattr(slicer, widget.__name__, widget)

@@ -37,7 +37,7 @@ class OpenModule:
     @property
     def widget(self) -> object:
         """The object of the module's Widget class as it is now (another one after a reload)."""
-        return self.panel.python()
+        return self.panel.self()
 
     @property
     def logic(self) -> object:

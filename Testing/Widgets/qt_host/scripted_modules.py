@@ -153,7 +153,7 @@ class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
         setattr(slicer.modules, f"{self._name}Widget", self._python)
         self._python.setup()
 
-    def python(self) -> ScriptedLoadableModuleWidget:
+    def self(self) -> ScriptedLoadableModuleWidget:
         """The module's Python object."""
         return self._python
 

@@ -153,3 +153,22 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def uninstallKeyboardShortcuts(self) -> None:
         """Nothing: there are no effects here."""
+
+
+class SegmentEditorModuleWidget(qMRMLWidget):
+    """The panel of the module Segment Editor: the placeholder, reached as in Slicer by ``.self().editor``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.editor = qMRMLSegmentEditorWidget()
+        QtWidgets.QVBoxLayout(self).addWidget(self.editor)
+
+    def self(self) -> SegmentEditorModuleWidget:
+        """What holds the editor."""
+        return self
+
+    def enter(self) -> None:
+        """Nothing."""
+
+    def exit(self) -> None:
+        """Nothing."""
