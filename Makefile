@@ -6,11 +6,12 @@ ready := .venv/.set-up-is-done
 
 benchmarks := network grad_cam sliding_window bridge saliency
 
-.PHONY: help demo test lint format bench setup clean
+.PHONY: help demo app test lint format bench setup clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    segment and explain a real brain MR; results and pictures in demo/"
+	@echo "make app     MedSegAI in the browser, on this computer only (OPTIONS=--help lists options)"
 	@echo "make test    style, layering and all tests, with coverage"
 	@echo "make lint    style only            make format  mend style and CMake's file lists"
 	@echo "make bench   measure speed         make setup   only prepare .venv"
@@ -23,6 +24,9 @@ $(ready): pyproject.toml constraints.txt tools/set_up.sh
 
 demo: $(ready)
 	@$(python) -m MedSegAI.CommandLine demo -o demo
+
+app: $(ready)
+	@$(python) -m MedSegAI.Web $(OPTIONS)
 
 # Coverage of Logic/ and Bridge/, with its floor, is set in pyproject.toml.
 test: lint

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds .venv with everything that `make demo` and `make test` need, on a fresh Debian or Ubuntu machine.
+# Builds .venv with everything that `make demo`, `make app` and `make test` need, on a fresh Debian or Ubuntu machine.
 # pip's own configuration (index, proxy, certificates) is used as it is; nothing is read from the terminal.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 exec </dev/null
 
 venv=.venv
-extras=scene,dev
+extras=scene,web,desktop-host,dev
 
 say() { echo "set-up: $*"; }
 
@@ -88,8 +88,42 @@ install_opengl() {
         say "going on without it: 3D views are left out, slice figures are drawn all the same"
 }
 
+# Qt opens no window in the tests, but its libraries are linked with those of a desktop.
+qt_is_usable() {
+    QT_QPA_PLATFORM=offscreen $venv/bin/python -c 'from PySide6 import QtUiTools, QtWidgets; QtWidgets.QApplication([])' \
+        >/dev/null 2>&1
+}
+
+install_qt_libraries() {
+    if qt_is_usable; then return; fi
+    install_packages "System libraries that Qt needs are missing" \
+        libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libglib2.0-0 ||
+        say "going on without them: the tests of the desktop module's widgets are left out"
+}
+
+# Not playwright's own browsers: they would be downloaded from elsewhere.
+install_browser() {
+    if [ -x /usr/bin/chromium ]; then return; fi
+    install_packages "No chromium for the tests in a real browser" chromium ||
+        say "going on without it: browser tests are left out"
+}
+
+chinese_font_is_there() {
+    find /usr/share/fonts /usr/local/share/fonts -iname '*cjk*' -o -iname 'wqy-*' -o -iname '*droidsansfallback*' 2>/dev/null |
+        grep -q .
+}
+
+install_chinese_font() {
+    if chinese_font_is_there; then return; fi
+    install_packages "No font with Chinese characters, for pictures of the Chinese pages" fonts-wqy-zenhei ||
+        say "going on without it: Chinese text is drawn as boxes in the tests' pictures"
+}
+
 make_venv
 install_python_packages
 install_opengl
+install_qt_libraries
+install_browser
+install_chinese_font
 touch $venv/.set-up-is-done
 say "done"

@@ -16,9 +16,10 @@ _PAGE = """<!doctype html>
 {refresh}<link rel="icon" href="data:,">
 <title>{title} - MedSegAI</title>
 <style>
-:root {{ color-scheme: light dark; }}
-body {{ font: 1.1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 22vh auto 0; padding: 0 1.5rem; }}
+body {{ font: 1.1rem/1.5 system-ui, sans-serif; background: #12161e; color: #e3e6ea; }}
+main {{ max-width: 34rem; margin: 22vh auto 0; padding: 0 1.5rem; }}
 h1 {{ font-size: 1.5rem; font-weight: 600; }}
+a {{ color: #80cbc4; }}
 </style>
 </head>
 <body>

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
+from typing import Protocol
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
-from yarl import URL
 
 from MedSegAI.Web.case_contract import SECRET_HEADER
 from MedSegAI.Web.gateway import headers
@@ -140,14 +139,20 @@ async def _one_way(
             await target.send_str(message.data)
 
 
-def _address(request: web.Request, case: Case) -> URL:
+def _address(request: web.Request, case: Case) -> str:
     below = request.rel_url.raw_path.removeprefix(case.url_base) or _FIRST_PAGE
     query = f"?{request.rel_url.raw_query_string}" if request.rel_url.raw_query_string else ""
-    return URL(f"http://127.0.0.1:{case.port}/{below}{query}", encoded=True)
+    return f"http://127.0.0.1:{case.port}/{below}{query}"
 
 
-def _without(given: CIMultiDict, names: Iterable[str]) -> CIMultiDict:
-    kept = CIMultiDict(given)
+class _Headers(Protocol):
+    def copy(self) -> MutableMapping[str, str]: ...
+
+
+def _without(given: _Headers, names: Iterable[str]) -> MutableMapping[str, str]:
+    kept = given.copy()
     for name in names:
-        kept.popall(name, None)
+        # Not pop(), which leaves the second of two headers of one name.
+        if name in kept:
+            del kept[name]
     return kept
