@@ -20,8 +20,7 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Modality, Unit, Volume
-from MedSegAI.Logic.worker.pipe_process import PipeProcess
-from MedSegAI.Logic.worker.protocol import Cancel, Failed, Message, Ready, Result, encode
+from MedSegAI.Logic.worker.protocol import Failed, Message, Ready, Result, encode
 from MedSegAI.Logic.worker.runner import SubprocessRunner
 
 SCAN = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Grid((2, 3, 4)), Modality.CT, Unit.HOUNSFIELD, "a scan")
@@ -200,14 +199,6 @@ def test_a_worker_that_dies_after_a_cancel_is_no_error(runner):
         job.wait()
 
 
-def test_a_process_that_has_ended_takes_no_lines_and_is_not_killed_again(a_worker_that, tmp_path):
-    process = PipeProcess(tmp_path, python=a_worker_that("sys.exit(0)"), idle_seconds=1)
-    assert process.ended_well
-    assert not process.send(Cancel(1))
-    process.stop()
-    process.close()
-
-
 def test_ctrl_c_while_waiting_ends_the_job_and_is_passed_on(runner):
     def interrupt():
         raise KeyboardInterrupt
@@ -253,6 +244,20 @@ sys.stdin.readline()
 """
     with SubprocessRunner(python=a_worker_that(code)) as runner:
         assert check(runner).wait()[1] == SCAN.array.sum()
+
+
+def test_a_worker_that_left_and_cannot_be_started_again_is_a_sentence(a_worker_that):
+    worker = a_worker_that(f"import os\nos.remove(__file__)\n{says(Ready(1, 1, {}))}sys.stdin.readline()")
+    with SubprocessRunner(python=worker) as runner, pytest.raises(WorkerError, match="could not be started"):
+        check(runner).wait()
+
+
+def test_a_cancel_that_comes_when_the_result_is_there_changes_nothing(runner):
+    job = check(runner)
+    while job._leaving is None:
+        job._step(0.05)
+    job.cancel()
+    assert job.wait()[1] == SCAN.array.sum()
 
 
 def test_an_interpreter_that_does_not_exist_is_a_sentence(tmp_path):
