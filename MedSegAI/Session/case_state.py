@@ -135,8 +135,9 @@ class CaseState:
         try:
             for node in adding:
                 self._scene.AddNode(node)
-            # Removing a node takes away the references to it, so they are restored afterwards.
-            for node in reversed(removing):
+            # Removing a node takes away all references to it from nodes in the scene: those of the parameter node are
+            # restored below; an owner that was added before what it owns leaves first and keeps its own.
+            for node in removing:
                 self._scene.RemoveNode(node)
             restore_snapshot(self.node, snapshot)
         finally:
