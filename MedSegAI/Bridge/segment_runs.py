@@ -7,6 +7,7 @@ import slicer
 
 from MedSegAI.Bridge.geometry import box_of
 from MedSegAI.Bridge.segment_layers import layer_voxels
+from MedSegAI.Logic.geometry import Box
 
 _BINARY_LABELMAP = "Binary labelmap"
 
@@ -18,8 +19,8 @@ def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
     surfaces are turned into voxels.
 
     Returns:
-        By segment ID, in Slicer's order: int32 (runs, 4) with k, j, first i, and i after the last; sorted, as long
-        as they can be, (0, 4) for an empty segment.
+        By segment ID, in Slicer's order: int32 (runs, 4) with k, j, first i, and i after the last; sorted and as
+        long as they can be; (0, 4) for an empty segment.
     """
     segmentation = node.GetSegmentation()
     if segmentation is None or segmentation.GetNumberOfSegments() == 0:
@@ -28,16 +29,25 @@ def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
     layers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     found = {}
     for number in range(segmentation.GetNumberOfSegments()):
-        segment = segmentation.GetNthSegment(number)
+        key, segment = segmentation.GetNthSegmentID(number), segmentation.GetNthSegment(number)
         image = segment.GetRepresentation(_BINARY_LABELMAP)
         if image is None:
-            found[segmentation.GetNthSegmentID(number)] = np.zeros((0, 4), np.int32)
+            found[key] = np.zeros((0, 4), np.int32)
             continue
-        if id(image) not in layers:
-            layers[id(image)] = _runs_of_layer(image)
-        runs, values = layers[id(image)]
-        found[segmentation.GetNthSegmentID(number)] = runs[values == segment.GetLabelValue()]
+        layer = segmentation.GetLayerIndex(key)
+        if layer not in layers:
+            layers[layer] = _runs_of_layer(image)
+        runs, values = layers[layer]
+        found[key] = runs[values == segment.GetLabelValue()]
     return found
+
+
+def box_of_runs(runs: np.ndarray) -> Box | None:
+    """The smallest box (k, j, i) around runs (n, 4), in their index space; None where there are none."""
+    if len(runs) == 0:
+        return None
+    low, high = runs.min(axis=0), runs.max(axis=0)
+    return Box(tuple(int(n) for n in low[:3]), (int(high[0]) + 1, int(high[1]) + 1, int(high[3])))
 
 
 def _runs_of_layer(image: slicer.vtkOrientedImageData) -> tuple[np.ndarray, np.ndarray]:

@@ -90,7 +90,7 @@ def _layers(
     for key, value in ours.items():
         segment = segmentation.GetSegment(key)
         image = segment.GetRepresentation(BINARY_LABELMAP)
-        found.setdefault(id(image), (image, {}))[1][value] = segment.GetLabelValue()
+        found.setdefault(segmentation.GetLayerIndex(key), (image, {}))[1][value] = segment.GetLabelValue()
     return list(found.values())
 
 

@@ -109,12 +109,12 @@ def node_to_segmentation(
     layers: dict[int, tuple[np.ndarray, Box]] = {}
     values = {label.key: label.value for label in table}
     for number in range(segmentation.GetNumberOfSegments()):
-        segment = segmentation.GetNthSegment(number)
-        image = segment.GetRepresentation(BINARY_LABELMAP)
-        if id(image) not in layers:
-            layers[id(image)] = world_layer(node, image, grid)
-        voxels, box = layers[id(image)]
-        array[box.slices][voxels == segment.GetLabelValue()] = values[segmentation.GetNthSegmentID(number)]
+        key, segment = segmentation.GetNthSegmentID(number), segmentation.GetNthSegment(number)
+        layer = segmentation.GetLayerIndex(key)
+        if layer not in layers:
+            layers[layer] = world_layer(node, segment.GetRepresentation(BINARY_LABELMAP), grid)
+        voxels, box = layers[layer]
+        array[box.slices][voxels == segment.GetLabelValue()] = values[key]
     return Volume(array, grid, name=node.GetName() or "segmentation"), table
 
 
