@@ -134,6 +134,13 @@ class Case:
         if self.state is not CaseState.ENDED:
             self._process.kill()
 
+    async def has_ended(self, *, within: float) -> bool:
+        """Whether the process, which no longer answers, ends within so many seconds."""
+        deadline = time.monotonic() + within
+        while self.state is not CaseState.ENDED and time.monotonic() < deadline:
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+        return self.state is CaseState.ENDED
+
     async def _follow(self, seconds_to_start: float) -> None:
         reading = asyncio.create_task(self._read_lines())
         # Not wait(): that waits for the end of the pipes too, which whatever the case has started may hold open.

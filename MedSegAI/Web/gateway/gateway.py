@@ -21,6 +21,7 @@ from MedSegAI.Web.gateway.open_cases import OpenCases
 from MedSegAI.Web.gateway.settings import GatewaySettings
 
 _SECONDS_TO_CLOSE = 2.0
+_SECONDS_TO_DIE = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -97,7 +98,8 @@ class Gateway:
         try:
             return await pass_through.hand_on(request, case, self._session)
         except aiohttp.ClientError:
-            return pages.ended(case.why_ended)
+            died = await case.has_ended(within=_SECONDS_TO_DIE)
+            return pages.ended(case.why_ended) if died else pages.silent()
 
     def _case_of(self, request: web.Request) -> Case | None:
         return self._cases.find(request.match_info["case_id"])

@@ -49,6 +49,12 @@ def ended(why: MedSegAIError) -> web.Response:
     return _page("This case is closed", _sentences(why) + _NEW_CASE, status=410)
 
 
+def silent() -> web.Response:
+    """The case of this address is there and does not answer."""
+    text = '<p>Its process runs, but it is too busy to answer. <a href="">Load it again</a> in a while.</p>'
+    return _page("This case does not answer", text + _NEW_CASE, status=503)
+
+
 def unknown_case() -> web.Response:
     """No case was ever opened at this address, or long ago."""
     return _page("No such case", f"<p>There is no open case at this address.</p>{_NEW_CASE}", status=404)

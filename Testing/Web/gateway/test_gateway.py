@@ -110,6 +110,31 @@ def test_a_killed_case_says_so_and_leaves_the_others_alone():
         visit(gateway, story)
 
 
+def test_a_case_is_known_to_be_dead_the_moment_it_dies():
+    async def story(window: Window):
+        case = await window.open_case()
+        gateway.cases()[0].kill()
+        status, text = await text_of(window, case)
+        assert (status, "its process was killed (signal 9)" in text) == (410, True)
+
+    with running_gateway() as gateway:
+        for _ in range(3):
+            visit(gateway, story)
+
+
+def test_a_case_that_lives_but_closed_its_port_says_that_it_does_not_answer():
+    async def story(window: Window):
+        case = await window.open_case()
+        async with window.connected(case) as call:
+            await call("trame.trigger", "close_port", [], {})
+        await asyncio.sleep(0.3)
+        status, text = await text_of(window, case)
+        assert (status, "too busy to answer" in text) == (503, True)
+
+    with running_gateway() as gateway:
+        visit(gateway, story)
+
+
 def test_a_case_that_cannot_open_its_scan_says_why():
     async def story(window: Window):
         async with window.session.get(window.address) as answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import subprocess
@@ -53,6 +54,10 @@ def main() -> None:
     @server.trigger("measure")
     def measure(content: bytes) -> int:
         return len(content)
+
+    @server.trigger("close_port")
+    def close_port() -> None:
+        asyncio.get_running_loop().call_later(0.1, lambda: asyncio.ensure_future(server._server.site.stop()))
 
     def add_count() -> None:
         server.state.count += 1
