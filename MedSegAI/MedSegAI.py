@@ -1,17 +1,14 @@
-"""Slicer's module file: a panel that segments a volume with a model, in a worker process.
+"""Slicer's module file: the four classes that Slicer looks for; what they do lies in Session and Widgets.
 
-Small on purpose; the panels for heat map, correction and consensus are to come. Everything it calls is tested against
-Slicer's own core, but this file has not been run inside the desktop application yet.
+Everything it calls is tested against Slicer's own core, and the panel's buttons are pressed in a Qt host of our own,
+but this file has not been run inside the desktop application yet.
 """
 
 import shutil
 import sys
 from pathlib import Path
 
-import qt
 import slicer
-import vtk
-from slicer import vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
 from slicer.i18n import tr as _
 from slicer.i18n import translate
 from slicer.parameterNodeWrapper import parameterNodeWrapper
@@ -21,12 +18,11 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
-from slicer.util import VTKObservationMixin
 
 # Slicer loads this file under the name MedSegAI; this line makes it the package that holds Logic, Bridge and Widgets.
 __path__ = [str(Path(__file__).resolve().parent)]
 
-POLL_MILLISECONDS = 100
+SECTIONS = ("model", "scans", "region", "run", "results", "heat", "export")
 
 
 class MedSegAI(ScriptedLoadableModule):
@@ -36,206 +32,169 @@ class MedSegAI(ScriptedLoadableModule):
         ScriptedLoadableModule.__init__(self, parent)
         self.parent.title = "MedSegAI"
         self.parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
-        self.parent.dependencies = ["Segmentations"]
+        self.parent.dependencies = ["Markups", "Segmentations"]
         self.parent.contributors = ["MedSegAI developers"]
         self.parent.helpText = _(
-            "Segments a volume with a Swin-UNETR network. Choose a volume and a model, and press Segment. "
-            "For research only. See the <a href='https://github.com/MedSegAI/MedSegAI'>documentation</a>."
+            "Segments a scan with a Swin-UNETR network, shows with a heat map where the network looked, and hands both "
+            "to Slicer. Choose a model and a scan, and press Segment. For research only. "
+            "See the <a href='https://github.com/MedSegAI/MedSegAI'>documentation</a>."
         )
         self.parent.acknowledgementText = ""
+        slicer.app.connect("startupCompleted()", register_sample_data)
+
+
+def register_sample_data() -> None:
+    """Add the sample head to Slicer's Sample Data module; it lies on this computer, so nothing is downloaded."""
+    try:
+        import SampleData
+    except ImportError:
+        return
+    SampleData.SampleDataLogic.registerCustomSampleDataSource(
+        category="MedSegAI",
+        sampleName="ICBM152Head",
+        uris=[],
+        fileNames=[],
+        nodeNames=[],
+        thumbnailFileName=str(Path(__file__).resolve().parent / "Resources" / "Icons" / "MedSegAI.png"),
+        customDownloader=load_sample_head,
+    )
+
+
+def load_sample_head(_source: object = None) -> list:
+    """Bring the sample head into the scene; gives its node in a list, as Slicer's samples do."""
+    from MedSegAI.Logic.errors import MedSegAIError
+    from MedSegAI.Widgets.sample_head import add_sample_head
+
+    try:
+        return [add_sample_head()]
+    except MedSegAIError as error:
+        slicer.util.errorDisplay(str(error), windowTitle="MedSegAI")
+        return []
 
 
 @parameterNodeWrapper
 class MedSegAIParameterNode:
-    """The panel's choices, saved with the scene.
+    """The user's choices, saved with the scene; the fields of ``Session/choices.py``, as scripts reach them.
 
     Args:
-        inputVolume: The scan to segment.
-        outputSegmentation: The segmentation to overwrite; none makes a new one.
-        modelName: Name of the model.
+        model: Name of the model.
+        device: "auto", "cpu" or "cuda".
+        region: "find", "whole", "roi" or "point".
+        target: Segment to explain; empty for the first.
+        layer: Layer to explain; empty for the model's own.
+        heat_threshold: 0..1; heat below it is transparent.
+        heat_opacity: 0..1.
+        heat_colours: Name of the colours.
+        heat_in_slices: Whether the heat map lies over the slices.
+        heat_in_3d: Whether its surface shows in 3D.
     """
 
-    inputVolume: vtkMRMLScalarVolumeNode
-    outputSegmentation: vtkMRMLSegmentationNode
-    modelName: str = "hippocampus-mr"
+    model: str = "hippocampus-mr"
+    device: str = "auto"
+    region: str = "find"
+    target: str = ""
+    layer: str = ""
+    heat_threshold: float = 0.3
+    heat_opacity: float = 0.5
+    heat_colours: str = "heat"
+    heat_in_slices: bool = True
+    heat_in_3d: bool = False
 
 
-class MedSegAIWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The panel."""
+class MedSegAIWidget(ScriptedLoadableModuleWidget):
+    """The panel: the set-up always, the case once every package is here."""
 
     def __init__(self, parent: object = None) -> None:
         ScriptedLoadableModuleWidget.__init__(self, parent)
-        VTKObservationMixin.__init__(self)
         self.logic = None
-        self._parameters = None
-        self._binding = None
-        self._run = None
-        self._timer = None
+        self._panel = None
+        self._setup = None
+        self._case = None
 
     def setup(self) -> None:
         """Build the panel when the module is first opened."""
+        from MedSegAI.Widgets.dependencies import missing_packages
+        from MedSegAI.Widgets.setup_panel import SetupPanel
+
         ScriptedLoadableModuleWidget.setup(self)
-        panel = slicer.util.loadUI(self.resourcePath("UI/MedSegAI.ui"))
-        self.layout.addWidget(panel)
-        self.ui = slicer.util.childWidgetVariables(panel)
-        panel.setMRMLScene(slicer.mrmlScene)
+        self._panel = slicer.util.loadUI(self.resourcePath("UI/MedSegAI.ui"))
+        self.layout.addWidget(self._panel)
+        self.ui = slicer.util.childWidgetVariables(self._panel)
+        self._panel.setMRMLScene(slicer.mrmlScene)
         self.logic = MedSegAILogic()
-        self._timer = qt.QTimer()
-        self._timer.setInterval(POLL_MILLISECONDS)
-        self._timer.connect("timeout()", self._poll)
-        self.ui.modelSelector.addItems(self.logic.model_names())
-        self.ui.modelSelector.connect("currentTextChanged(QString)", self._choose_model)
-        self.ui.segmentButton.connect("clicked(bool)", self._segment_or_cancel)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._scene_closes)
-        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self._scene_closed)
-        self._use_parameters(self.logic.getParameterNode())
+        requirements = Path(self.resourcePath("requirements.txt"))
+        self._setup = SetupPanel(self.ui, None, requirements=requirements, complete=self._open_case)
+        self._setup.refresh()
+        self._show_sections(False)
+        if not missing_packages(requirements):
+            self._open_case()
 
     def cleanup(self) -> None:
-        """Stop the work and the worker when the module is unloaded."""
-        self._timer.stop()
-        self.removeObservers()
-        self._use_parameters(None)
-        self.logic.close()
+        """Leave no timer, observer, shortcut or worker behind when the module is unloaded or reloaded."""
+        if self._case is not None:
+            self._case.close()
+            self._case = None
+        if self.logic is not None:
+            self.logic.close()
 
     def enter(self) -> None:
-        """Use the scene's parameter node whenever the panel is shown."""
-        self._use_parameters(self.logic.getParameterNode())
+        """Show what happened in the scene meanwhile."""
+        if self._case is not None:
+            self._case.enter()
 
-    def exit(self) -> None:
-        """Leave the parameter node alone while another module is shown; work under way goes on."""
-        self._use_parameters(None)
+    def _open_case(self) -> None:
+        from MedSegAI.Widgets.case_panels import CasePanels
 
-    def _scene_closes(self, caller: object, event: object) -> None:
-        self._use_parameters(None)
-        if self._run is not None:
-            self._run.cancel()
+        session = self.logic.session()
+        self._setup.use(session)
+        self._case = CasePanels(self._panel, self.ui, session, setup=self._setup)
+        self._show_sections(True)
 
-    def _scene_closed(self, caller: object, event: object) -> None:
-        if self.parent.isEntered:
-            self._use_parameters(self.logic.getParameterNode())
-
-    def _use_parameters(self, parameters: MedSegAIParameterNode | None) -> None:
-        if self._parameters is not None:
-            self._parameters.disconnectGui(self._binding)
-            self.removeObserver(self._parameters, vtk.vtkCommand.ModifiedEvent, self._show_state)
-        self._parameters = parameters
-        if parameters is None:
-            return
-        self._binding = parameters.connectGui(self.ui)
-        self.addObserver(parameters, vtk.vtkCommand.ModifiedEvent, self._show_state)
-        self.ui.modelSelector.setCurrentText(parameters.modelName)
-        if parameters.inputVolume is None:
-            parameters.inputVolume = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLScalarVolumeNode")
-        self._show_state()
-
-    def _choose_model(self, name: str) -> None:
-        if self._parameters is not None:
-            self._parameters.modelName = name
-
-    def _show_state(self, caller: object = None, event: object = None) -> None:
-        running = self._run is not None
-        ready = self._parameters is not None and self._parameters.inputVolume is not None
-        self.ui.segmentButton.text = _("Cancel") if running else _("Segment")
-        self.ui.segmentButton.enabled = running or (ready and self.ui.modelSelector.count > 0)
-        self.ui.segmentButton.toolTip = (
-            _("Stop the segmentation.") if running else _("Segment the volume, in a process of its own.")
-        )
-        self.ui.progressBar.visible = running
-
-    def _segment_or_cancel(self, checked: bool = False) -> None:
-        if self._run is not None:
-            self.ui.statusLabel.text = _("Stopping")
-            self._run.cancel()
-            return
-        with slicer.util.tryWithErrorDisplay(_("The segmentation could not be started."), waitCursor=True):
-            self._run = self.logic.start(
-                self._parameters.inputVolume,
-                model_name=self._parameters.modelName,
-                output=self._parameters.outputSegmentation,
-            )
-            self._timer.start()
-        self._show_state()
-
-    def _poll(self) -> None:
-        # Waiting a moment lets Python's other threads run: Slicer's main loop holds the interpreter in between.
-        ended = self._run.poll(timeout=0.01)
-        self.ui.progressBar.value = self._run.status.percent
-        self.ui.statusLabel.text = self._run.status.text
-        if ended:
-            self._timer.stop()
-            self._show_result()
-
-    def _show_result(self) -> None:
-        from MedSegAI.Logic.errors import Cancelled
-
-        run, self._run = self._run, None
-        self.ui.statusLabel.text = ""
-        try:
-            segmentation = run.finish()
-            self.ui.statusLabel.text = _("Done")
-            if self._parameters is not None:
-                self._parameters.outputSegmentation = segmentation
-        except Cancelled:
-            self.ui.statusLabel.text = _("Cancelled")
-        except Exception as error:
-            slicer.util.errorDisplay(str(error), windowTitle="MedSegAI")
-        self._show_state()
+    def _show_sections(self, visible: bool) -> None:
+        for name in SECTIONS:
+            getattr(self.ui, f"{name}Section").setVisible(visible)
 
 
 class MedSegAILogic(ScriptedLoadableModuleLogic):
-    """What the panel asks for; also usable from Slicer's Python console."""
+    """What the panel drives; also for Slicer's Python console and for scripts."""
 
     def __init__(self) -> None:
         ScriptedLoadableModuleLogic.__init__(self)
-        self._runner = None
+        self._session = None
 
     def getParameterNode(self) -> MedSegAIParameterNode:
-        """The choices saved in the scene."""
+        """The choices saved in the scene; setting one is the same as choosing it on the panel."""
         return MedSegAIParameterNode(super().getParameterNode())
 
-    def model_names(self) -> list:
-        """Names of the installed models; their cards are not read yet."""
-        from MedSegAI.Logic.models.registry import model_folders
-
-        return [folder.name for folder in model_folders()]
-
-    def start(
-        self,
-        scan: vtkMRMLScalarVolumeNode,
-        *,
-        model_name: str,
-        output: vtkMRMLSegmentationNode | None = None,
-    ) -> object:
-        """Begin to segment a volume node; returns the :class:`SegmentationRun` to poll, cancel and finish.
+    def session(self) -> object:
+        """The :class:`MedSegAI.Session.session.Session` of Slicer's scene, begun with the first call.
 
         Raises:
-            MedSegAIError: if a package or the model is missing, or the volume cannot be segmented.
+            ImportError: if a package of ``Resources/requirements.txt`` is missing; the panel installs it.
         """
-        from MedSegAI.Widgets.dependencies import ensure_packages, ensure_torch
+        if self._session is None:
+            from MedSegAI.Bridge.scene import open_scene
+            from MedSegAI.Session.session import Session
+            from MedSegAI.Widgets.process_runner import process_runner
 
-        ensure_packages(Path(__file__).resolve().parent / "Resources" / "requirements.txt")
-        ensure_torch()
-        from MedSegAI.Logic.models.registry import find_model
-        from MedSegAI.Widgets.segmentation_run import SegmentationRun
-
-        return SegmentationRun(self.runner(), scan, model=find_model(model_name), output=output)
-
-    def runner(self) -> object:
-        """The worker process's runner, which keeps the model warm between runs."""
-        from MedSegAI.Logic.worker.runner import SubprocessRunner
-
-        if self._runner is None:
-            self._runner = SubprocessRunner(python=shutil.which("PythonSlicer") or sys.executable)
-        return self._runner
+            # Slicer itself is no Python interpreter; the one that comes with it is.
+            runner = process_runner(python=shutil.which("PythonSlicer") or sys.executable)
+            self._session = Session(open_scene(), runner)
+        return self._session
 
     def close(self) -> None:
-        """End the worker process."""
-        if self._runner is not None:
-            self._runner.close()
+        """Stop the work and end the worker process; the scene stays as it is."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
 
 
 class MedSegAITest(ScriptedLoadableModuleTest):
-    """Tests that need the application; all others run without it (see CONTRIBUTING.md)."""
+    """The whole flow on the real panel, for Slicer's own test runner: load, segment, explain, save, reload.
+
+    It has been run in the Qt host of ``Testing/Widgets``, but not inside the desktop application yet. It needs the
+    packages of ``Resources/requirements.txt`` and torch.
+    """
 
     def setUp(self) -> None:
         """Begin with an empty scene."""
@@ -244,23 +203,42 @@ class MedSegAITest(ScriptedLoadableModuleTest):
     def runTest(self) -> None:
         """Run every test of this class."""
         self.setUp()
-        self.test_a_volume_goes_to_the_worker_and_comes_back()
+        self.test_a_head_is_segmented_explained_saved_and_opened_again()
 
-    def test_a_volume_goes_to_the_worker_and_comes_back(self) -> None:
-        """Slicer's Python can start the worker, and the voxels that come back are those that were sent."""
-        from MedSegAI.Bridge.volume_nodes import node_to_volume
-        from MedSegAI.Logic.reporter import SilentReporter
+    def test_a_head_is_segmented_explained_saved_and_opened_again(self) -> None:
+        """Pressing the buttons finds both hippocampi, shows a heat map, and an .mrb brings the same case back."""
+        import tempfile
 
-        image = vtk.vtkImageData()
-        image.SetDimensions(4, 5, 6)
-        image.AllocateScalars(vtk.VTK_SHORT, 1)
-        image.GetPointData().GetScalars().Fill(7)
-        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "scan")
-        node.SetAndObserveImageData(image)
-        logic = MedSegAILogic()
-        try:
-            job = logic.runner().start_check(node_to_volume(node), rounds=1, reporter=SilentReporter())
-            _volume, total = job.wait()
-        finally:
-            logic.close()
-        self.assertEqual(total, 7 * 4 * 5 * 6)
+        slicer.util.selectModule("MedSegAI")
+        widget = slicer.modules.MedSegAIWidget
+        session = widget.logic.session()
+        self.delayDisplay("Loading the sample head")
+        session.set_input(0, load_sample_head()[0])
+        self._press(widget, "segmentButton")
+        self.assertEqual(len(session.rows), 4, str(session.run.error))
+        self.assertTrue(all(row.volume_ml > 0.5 for row in session.rows))
+        self._press(widget, "explainButton")
+        self.assertIsNotNone(session.heat_map, str(session.run.error))
+        volumes = [row.volume_ml for row in session.rows]
+        with tempfile.TemporaryDirectory() as folder:
+            session.save(Path(folder) / "case.mrb")
+            slicer.mrmlScene.Clear()
+            self.assertIsNone(session.segmentation)
+            session.open(Path(folder) / "case.mrb")
+        self.assertEqual([row.volume_ml for row in session.rows], volumes)
+        self.assertIsNotNone(session.heat_map)
+        self.delayDisplay("Passed")
+
+    def _press(self, widget: MedSegAIWidget, name: str) -> None:
+        """Press a button once it can be pressed, and wait until the work it began has ended."""
+        import time
+
+        session, button = widget.logic.session(), getattr(widget.ui, name)
+        end = time.monotonic() + 300
+        pressed = False
+        while not pressed or session.is_busy:
+            self.assertLess(time.monotonic(), end, f"{name} took too long")
+            if not pressed and button.enabled:
+                button.click()
+                pressed = True
+            slicer.app.processEvents()

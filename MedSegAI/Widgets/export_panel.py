@@ -1,0 +1,108 @@
+"""The panel that saves results as files; large ones are written beside the main thread."""
+
+from __future__ import annotations
+
+import os
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import qt
+from slicer.i18n import tr as _
+
+from MedSegAI.Logic.worker.background_task import BackgroundTask
+from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Session.session import Session
+from MedSegAI.Widgets.problem_line import problems_shown_in
+
+_Writer = Callable[[str | os.PathLike[str]], object]
+
+
+class ExportPanel:
+    """Saves the results.
+
+    Args:
+        ui: The widgets by name.
+        session: The case.
+        writing: Called once something is being written; :meth:`poll` wants to be called from then on.
+    """
+
+    def __init__(self, ui: types.SimpleNamespace, session: Session, *, writing: Callable[[], None]) -> None:
+        self._ui, self._session, self._writing = ui, session, writing
+        self._task: BackgroundTask | None = None
+        self._target = Path()
+        ui.saveSegmentationButton.connect("clicked(bool)", self._save_segmentation)
+        ui.saveHeatMapButton.connect("clicked(bool)", self._save_heat_map)
+        ui.saveVolumesButton.connect("clicked(bool)", self._save_volumes)
+        ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a file is being written."""
+        return self._task is not None
+
+    def refresh(self) -> None:
+        """Offer what there is."""
+        session, ui = self._session, self._ui
+        has_segments = session.segmentation is not None and not self.is_writing
+        ui.saveSegmentationButton.setEnabled(has_segments)
+        ui.saveVolumesButton.setEnabled(has_segments)
+        ui.saveHeatMapButton.setEnabled(session.heat_map is not None and not self.is_writing)
+        ui.saveSceneButton.setEnabled(not session.is_busy and not self.is_writing)
+
+    def poll(self, *, timeout: float = 0.0) -> None:
+        """Wait up to ``timeout`` seconds for the file that is being written, and tell how that ended."""
+        if self._task is None or not self._task.wait(timeout=timeout):
+            return
+        task, self._task = self._task, None
+        self._ui.exportNote.setText("")
+        with problems_shown_in(self._ui.problemLabel):
+            task.result()
+            self._ui.exportNote.setText(_("Saved as {path}").format(path=self._target))
+        self.refresh()
+
+    def wait(self) -> None:
+        """Wait until nothing is being written."""
+        while self.is_writing:
+            self.poll(timeout=1.0)
+
+    def _save_segmentation(self, _checked: bool = False) -> None:
+        self._save(segmentation_writer, _("Save the segmentation"), ".seg.nrrd", _("Segmentation (*.seg.nrrd)"))
+
+    def _save_heat_map(self, _checked: bool = False) -> None:
+        self._save(heat_map_writer, _("Save the heat map"), ".nrrd", _("Volume (*.nrrd *.nii.gz)"))
+
+    def _save_volumes(self, _checked: bool = False) -> None:
+        self._save(volumes_writer, _("Save the volumes"), ".csv", _("Table (*.csv)"))
+
+    def _save(self, writer_of: Callable[[Session], _Writer], title: str, ending: str, kinds: str) -> None:
+        path = self._ask(title, ending, kinds)
+        if path is None:
+            return
+        with problems_shown_in(self._ui.problemLabel):
+            writer = writer_of(self._session)
+            self._begin(path, writer)
+
+    def _begin(self, path: Path, writer: _Writer) -> None:
+        self._target = path
+        self._task = BackgroundTask(lambda _stopped: writer(path), name="writing a file")
+        self._ui.exportNote.setText(_("Saving {path}").format(path=path))
+        self.refresh()
+        self._writing()
+
+    def _save_scene(self, _checked: bool = False) -> None:
+        path = self._ask(_("Save everything"), ".mrb", _("Slicer scene (*.mrb)"))
+        if path is None:
+            return
+        self._ui.exportNote.setText("")
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.save(path)
+            self._ui.exportNote.setText(_("Saved as {path}").format(path=path))
+
+    def _ask(self, title: str, ending: str, kinds: str) -> Path | None:
+        scan = self._session.scan
+        proposed = f"{scan.GetName() if scan is not None else 'MedSegAI'}{ending}"
+        chosen = qt.QFileDialog.getSaveFileName(self._ui.exportSection, title, proposed, kinds)
+        if not chosen:
+            return None
+        return Path(chosen if Path(chosen).suffixes else f"{chosen}{ending}")

@@ -1,0 +1,99 @@
+"""The panel that chooses which part of the scan is segmented, and places the box or the point for it."""
+
+from __future__ import annotations
+
+import functools
+import types
+
+import slicer
+from slicer.i18n import tr as _
+
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Session.choices import RegionChoice
+from MedSegAI.Session.session import Session
+from MedSegAI.Widgets.problem_line import problems_shown_in
+from MedSegAI.Widgets.quiet_widgets import quiet
+
+
+class RegionPanel:
+    """Chooses the region.
+
+    Args:
+        ui: The widgets by name.
+        session: The case.
+    """
+
+    def __init__(self, ui: types.SimpleNamespace, session: Session) -> None:
+        self._ui, self._session = ui, session
+        self._radios = {
+            RegionChoice.FIND: ui.findRadio,
+            RegionChoice.WHOLE: ui.wholeRadio,
+            RegionChoice.ROI: ui.roiRadio,
+            RegionChoice.POINT: ui.pointRadio,
+        }
+        for region, radio in self._radios.items():
+            radio.connect("clicked(bool)", functools.partial(self._choose, region))
+        ui.placeRoiButton.connect("clicked(bool)", self._place_roi)
+        ui.placePointButton.connect("clicked(bool)", self._place_point)
+
+    def refresh(self) -> None:
+        """Show what is chosen, and offer only what the model can do."""
+        session, ui = self._session, self._ui
+        takes_points, finds = self._abilities()
+        chosen = session.choices.region
+        with quiet(*self._radios.values()):
+            self._radios[chosen].setChecked(True)
+        for radio in self._radios.values():
+            radio.setEnabled(not session.is_busy)
+        has_scan = session.scan is not None
+        ui.placeRoiButton.setEnabled(has_scan and chosen is RegionChoice.ROI)
+        ui.placePointButton.setEnabled(has_scan and chosen is RegionChoice.POINT)
+        ui.pointRadio.setVisible(takes_points or chosen is RegionChoice.POINT)
+        ui.placePointButton.setVisible(takes_points or chosen is RegionChoice.POINT)
+        ui.regionNote.setText(self._note(chosen, finds=finds))
+
+    def _abilities(self) -> tuple[bool, bool]:
+        """Whether the model segments around a point, and whether it finds its structure."""
+        try:
+            card = self._session.model.card
+        except MedSegAIError:
+            return False, False
+        return card.point_box_mm is not None, card.localiser is not None
+
+    def _note(self, chosen: RegionChoice, *, finds: bool) -> str:
+        session = self._session
+        if chosen is RegionChoice.FIND and not finds:
+            return _("This model cannot look for its structure; the whole scan is taken.")
+        if chosen is RegionChoice.ROI:
+            return _("Inside '{name}'.").format(name=session.roi.GetName()) if session.roi else _("No box yet.")
+        if chosen is RegionChoice.POINT:
+            placed = session.point is not None and session.point.GetNumberOfControlPoints() > 0
+            return (
+                _("Around the last point of '{name}'.").format(name=session.point.GetName())
+                if placed
+                else _("No point yet.")
+            )
+        return ""
+
+    def _choose(self, region: RegionChoice, _checked: bool = False) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.choose(region=region)
+
+    def _place_roi(self, _checked: bool = False) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.place_roi().SetDisplayVisibility(True)
+
+    def _place_point(self, _checked: bool = False) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            start_placing(self._session.place_point())
+
+
+def start_placing(node: slicer.vtkMRMLMarkupsNode) -> None:
+    """Let the next click in a view place a control point of this node; where there are no views, nothing happens."""
+    application = slicer.app.applicationLogic()
+    selection, interaction = application.GetSelectionNode(), application.GetInteractionNode()
+    if selection is None or interaction is None:
+        return
+    selection.SetReferenceActivePlaceNodeClassName(node.GetClassName())
+    selection.SetActivePlaceNodeID(node.GetID())
+    interaction.SwitchToSinglePlaceMode()

@@ -1,0 +1,102 @@
+"""The panel that starts, shows and stops work: device, Segment, progress, time left, Cancel, and what went wrong."""
+
+from __future__ import annotations
+
+import types
+
+import slicer
+from slicer.i18n import tr as _
+
+from MedSegAI.Session.run import Outcome, Run, RunKind
+from MedSegAI.Session.session import Session
+from MedSegAI.Widgets.dependencies import has_torch
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+from MedSegAI.Widgets.quiet_widgets import show_choices
+
+_SECONDS_TOLD_AS_MINUTES = 90
+
+
+class RunPanel:
+    """Drives the session's work; what is shown is the session's run.
+
+    Args:
+        ui: The widgets by name.
+        session: The case.
+    """
+
+    def __init__(self, ui: types.SimpleNamespace, session: Session) -> None:
+        self._ui, self._session = ui, session
+        ui.deviceCombo.connect("activated(int)", self._choose_device)
+        ui.segmentButton.connect("clicked(bool)", self.segment)
+        ui.cancelButton.connect("clicked(bool)", self.cancel)
+
+    def refresh(self) -> None:
+        """Show the choices, what is still needed, and the run."""
+        session, ui = self._session, self._ui
+        show_choices(ui.deviceCombo, _devices(), chosen=session.choices.device.value)
+        obstacle = session.obstacle() if has_torch() else _("PyTorch is not installed; open Set-up to install it.")
+        show_problem(ui.obstacleLabel, obstacle)
+        ui.segmentButton.setEnabled(not obstacle and not session.is_busy)
+        ui.deviceCombo.setEnabled(not session.is_busy)
+        self.refresh_run()
+
+    def refresh_run(self) -> None:
+        """Show how far the work is; cheap enough for every report of the worker."""
+        run, ui = self._session.run, self._ui
+        busy = self._session.is_busy
+        ui.cancelButton.setEnabled(busy and run.outcome is Outcome.RUNNING)
+        # A bar without a range moves by itself: the work has begun, but not yet said how long it is.
+        unknown = busy and run.total == 0
+        ui.progressBar.setRange(0, 0 if unknown else 100)
+        ui.progressBar.setValue(run.percent if busy else 0)
+        ui.progressBar.setTextVisible(busy and not unknown)
+        ui.statusLabel.setText(_("Ready") if run is None else _sentence(run))
+        show_problem(ui.planLabel, "\n".join(run.messages) if run is not None else "")
+
+    def segment(self, _checked: bool = False) -> None:
+        """Begin to segment; where the user corrected the present result, ask first."""
+        question = self._session.question()
+        if question and not slicer.util.confirmYesNoDisplay(question, windowTitle="MedSegAI"):
+            return
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.start_segment()
+
+    def cancel(self, _checked: bool = False) -> None:
+        """Stop what is being computed."""
+        self._session.cancel()
+
+    def _choose_device(self, index: int) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.choose(device=self._ui.deviceCombo.itemData(index))
+
+
+def _devices() -> tuple[tuple[str, str], ...]:
+    return (
+        (_("Automatic"), "auto"),
+        (_("Graphics card (CUDA)"), "cuda"),
+        (_("Processor (CPU)"), "cpu"),
+    )
+
+
+def _sentence(run: Run) -> str:
+    what = {RunKind.EXAMINE: _("Set-up check"), RunKind.SEGMENT: _("Segmentation"), RunKind.EXPLAIN: _("Heat map")}
+    if run.outcome is Outcome.FAILED:
+        return _("{what} failed. {reason}").format(what=what[run.kind], reason=run.error)
+    if run.outcome is Outcome.CANCELLED:
+        return _("{what} cancelled.").format(what=what[run.kind])
+    if run.outcome is Outcome.STOPPING:
+        return _("{what}: stopping").format(what=what[run.kind])
+    if run.outcome is Outcome.DONE:
+        return _("{what} done in {seconds:.1f} s.").format(what=what[run.kind], seconds=run.seconds)
+    if run.total == 0:
+        return _("{what}: starting").format(what=what[run.kind])
+    step = _("{what}: {stage}, {done} of {total}")
+    told = step.format(what=what[run.kind], stage=run.stage, done=run.done, total=run.total)
+    left = run.seconds_left
+    return told if left is None else _("{step}, {left} left").format(step=told, left=_duration(left))
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= _SECONDS_TOLD_AS_MINUTES:
+        return _("about {minutes} min").format(minutes=round(seconds / 60))
+    return _("about {seconds} s").format(seconds=max(1, round(seconds)))

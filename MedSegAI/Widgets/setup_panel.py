@@ -1,0 +1,136 @@
+"""The panel that shows whether everything MedSegAI needs is here, and installs what is not."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import qt
+from slicer.i18n import tr as _
+
+from MedSegAI.Logic.doctor import Check, State, healthy
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Widgets.dependencies import install_packages, install_torch, look_for_parts, missing_packages
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+
+if TYPE_CHECKING:
+    from MedSegAI.Session.session import Session
+
+_PART, _STATE, _FOUND = range(3)
+_READY, _LIMITED, _MISSING = "#2e8b57", "#c98a00", "#c0392b"
+
+
+class SetupPanel:
+    """Shows the parts that are needed; works before there is a session, for which a package may still be missing.
+
+    Args:
+        ui: The widgets by name.
+        session: The case; None until :meth:`use` gives it.
+        requirements: The file that names the packages.
+        complete: Called after an installation once no package is missing.
+    """
+
+    def __init__(
+        self,
+        ui: types.SimpleNamespace,
+        session: Session | None,
+        *,
+        requirements: Path,
+        complete: Callable[[], None],
+    ) -> None:
+        self._ui, self._session = ui, session
+        self._requirements, self._complete = requirements, complete
+        self._shown: tuple[Check, ...] = ()
+        ui.setupTable.setHorizontalHeaderLabels([_("Part"), _("State"), _("Found")])
+        ui.setupTable.verticalHeader().setVisible(False)
+        header = ui.setupTable.horizontalHeader()
+        header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        header.setSectionResizeMode(_FOUND, qt.QHeaderView.Stretch)
+        ui.checkButton.connect("clicked(bool)", self._check)
+        ui.installButton.connect("clicked(bool)", self._install)
+        ui.setupSection.connect("contentsCollapsed(bool)", self._opened_or_collapsed)
+        if not healthy(look_for_parts(requirements)):
+            ui.setupSection.collapsed = False
+
+    def use(self, session: Session) -> None:
+        """Show this session's checks from now on."""
+        self._session = session
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what the last check found, else what can be said without one."""
+        ui, session = self._ui, self._session
+        at_once = look_for_parts(self._requirements)
+        checks = session.checks if session is not None and session.checks else at_once
+        if checks != self._shown:
+            self._shown = checks
+            self._fill(checks)
+        busy = session is not None and session.is_busy
+        ui.checkButton.setEnabled(session is not None and not busy)
+        ui.installButton.setEnabled(not healthy(at_once) and not busy)
+
+    def _fill(self, checks: tuple[Check, ...]) -> None:
+        table = self._ui.setupTable
+        table.setRowCount(len(checks))
+        for number, check in enumerate(checks):
+            word, colour = _state_of(check)
+            state = qt.QTableWidgetItem(word)
+            state.setForeground(qt.QBrush(qt.QColor(colour)))
+            found = f"{check.found}\n{check.advice}" if check.advice else check.found
+            items = (qt.QTableWidgetItem(check.name), state, qt.QTableWidgetItem(found))
+            for column, item in enumerate(items):
+                item.setToolTip(found)
+                item.setTextAlignment(qt.Qt.AlignLeft | qt.Qt.AlignTop)
+                table.setItem(number, column, item)
+        self._fit_height()
+
+    def _fit_height(self) -> None:
+        table = self._ui.setupTable
+        table.resizeRowsToContents()
+        rows = sum(table.rowHeight(number) for number in range(table.rowCount))
+        table.setFixedHeight(rows + table.horizontalHeader().height + 2 * table.frameWidth)
+
+    def _opened_or_collapsed(self, collapsed: bool) -> None:
+        # The check starts the worker, so it waits until somebody looks.
+        if not collapsed:
+            self._fit_height()
+            if self._session is not None and not self._session.checks and not self._session.is_busy:
+                self._check()
+
+    def _check(self, _checked: bool = False) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.start_examine()
+
+    def _install(self, _checked: bool = False) -> None:
+        for what, install in (
+            (_("Python packages"), lambda: install_packages(self._requirements)),
+            ("PyTorch", install_torch),
+        ):
+            self._say(_("Installing: {what}").format(what=what))
+            try:
+                install()
+            except MedSegAIError as error:
+                self._say(str(error))
+                show_problem(self._ui.problemLabel, str(error))
+                break
+            self._say(_("Installed: {what}").format(what=what))
+        else:
+            show_problem(self._ui.problemLabel, "")
+        if self._session is None and not missing_packages(self._requirements):
+            self._complete()
+        self.refresh()
+
+    def _say(self, text: str) -> None:
+        self._ui.setupLog.setVisible(True)
+        self._ui.setupLog.appendPlainText(text)
+
+
+def _state_of(check: Check) -> tuple[str, str]:
+    """What is said of a part, and in which colour."""
+    if check.state is State.OK:
+        return _("ready"), _READY
+    if check.state is State.MISSING and check.essential:
+        return _("missing"), _MISSING
+    return (_("limited") if check.state is State.WARNING else _("not here")), _LIMITED
