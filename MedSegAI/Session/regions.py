@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import slicer
-from MedSegAI.Bridge.region_nodes import point_to_region, roi_to_region
 
+from MedSegAI.Bridge.region_nodes import point_to_region, roi_to_region
 from MedSegAI.Logic.errors import RegionError
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.volume import Volume
