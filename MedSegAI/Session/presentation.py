@@ -10,6 +10,10 @@ from MedSegAI.Bridge.slice_composites import show_heat
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
 from MedSegAI.Session.choices import Choices
 
+# Slicer's own opacities, and those under which a heat map inside the segments can be seen.
+_USUAL_FILL, _FILL_UNDER_HEAT = 0.5, 0.0
+_USUAL_SURFACE, _SURFACE_AROUND_HEAT = 1.0, 0.3
+
 
 def present(
     scene: slicer.vtkMRMLScene,
@@ -39,6 +43,19 @@ def present(
             heat_surface_node(heat_map, threshold=choices.heat_threshold, opacity=choices.heat_opacity)
         else:
             hide_heat_surface(heat_map)
+    if segmentation is not None and segmentation.GetDisplayNode() is not None:
+        _make_room_for_heat(segmentation.GetDisplayNode(), choices, is_there=heat_map is not None)
+
+
+def _make_room_for_heat(display: slicer.vtkMRMLSegmentationDisplayNode, choices: Choices, *, is_there: bool) -> None:
+    """Outlines instead of filled segments under a heat map, glassy surfaces around one; what a user set stays."""
+    in_slices, in_3d = is_there and choices.heat_in_slices, is_there and choices.heat_in_3d
+    fill = (_USUAL_FILL, _FILL_UNDER_HEAT) if in_slices else (_FILL_UNDER_HEAT, _USUAL_FILL)
+    surface = (_USUAL_SURFACE, _SURFACE_AROUND_HEAT) if in_3d else (_SURFACE_AROUND_HEAT, _USUAL_SURFACE)
+    if display.GetOpacity2DFill() == fill[0]:
+        display.SetOpacity2DFill(fill[1])
+    if display.GetOpacity3D() == surface[0]:
+        display.SetOpacity3D(surface[1])
 
 
 def _set_visible(node: slicer.vtkMRMLSegmentationNode, visible: bool) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -20,6 +19,7 @@ from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.localise.atlas import icbm152_t1
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import SubprocessRunner
+from MedSegAI.Session.run import Outcome, RunKind
 from MedSegAI.Session.session import Session, SessionEvent
 from MedSegAI.Web.case.brush import Brush
 from MedSegAI.Web.case.dialogs import Dialogs
@@ -68,6 +68,7 @@ class CaseApp:
         self._build_page()
         self._poll: asyncio.Task | None = None
         self._show: asyncio.Handle | None = None
+        self._closed = False
         self.server.controller.on_server_bind.add(partial(self._set_up_http, secret=secret))
         self.session.observe(self._on_event)
 
@@ -90,6 +91,10 @@ class CaseApp:
 
     async def close(self) -> None:
         """End the worker, stop serving and remove the private files."""
+        self._closed = True
+        for pending in (self._show, self._poll):
+            if pending is not None:
+                pending.cancel()
         self.session.close()
         if self.server.running:
             await self.server.stop()
@@ -193,7 +198,7 @@ class CaseApp:
 
     def show_soon(self) -> None:
         """Bring the page up to date with the session, once for everything that happens until then."""
-        if self._show is None:
+        if self._show is None and not self._closed:
             self._show = asyncio.get_running_loop().call_soon(self._show_now)
 
     def _show_now(self) -> None:
@@ -212,9 +217,16 @@ class CaseApp:
         try:
             while not self.session.poll():
                 await asyncio.sleep(_POLL_SECONDS)
+        except Exception:
+            # Nobody waits for this task, so nobody else would tell.
+            _log.exception("Following the work under way failed.")
+            raise
         finally:
             self._poll = None
             self.show_soon()
+        run = self.session.run
+        if run is not None and (run.kind, run.outcome) == (RunKind.SEGMENT, Outcome.DONE):
+            self.views.fit_3d()
 
     # Building -----------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Web.case.controls import button, choice, heading, hint, marks, note, slider, switch
+from MedSegAI.Web.case.controls import choice, heading, hint, marks, note, slider, switch
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:

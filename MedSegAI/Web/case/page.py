@@ -85,7 +85,7 @@ class Page(Panel[PageState]):
         """Make the page; the panels of the case must be there."""
         with VAppLayout(self.case.server, vuetify_config=_THEME) as layout:
             client.Style(
-                "html { overflow: hidden; } .v-field__input { font-size: 0.85rem; }"
+                "html { overflow: hidden; } .v-field__input, .v-switch .v-label, .v-field-label { font-size: 0.85rem; }"
                 " [aria-pressed=true] { outline: 1px solid #8fd3c7; }"
             )
             self._listen_to_keys()

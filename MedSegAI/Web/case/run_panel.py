@@ -123,7 +123,7 @@ def _sentence(names: RunState) -> str:
     """The expression for the line under the bar."""
     left = f"({names.seconds_left} >= 0 ? ', ' + {names.seconds_left} + ' s ' + t.run_left : '')"
     percent = f"({names.counted} ? ' ' + {names.percent} + '%' : '')"
-    ended = (
-        f"{names.outcome} === 'done' ? t.run_done + ' ' + {names.seconds} + ' s' : (t['run_' + {names.outcome}] || '')"
-    )
-    return f"{names.busy} ? ({names.outcome} === 'stopping' ? t.run_stopping : {names.stage} + {percent} + {left}) : {ended}"
+    done = f"t.run_done + ' ' + {names.seconds} + ' s'"
+    ended = f"{names.outcome} === 'done' ? {done} : (t['run_' + {names.outcome}] || '')"
+    going = f"{names.outcome} === 'stopping' ? t.run_stopping : {names.stage} + {percent} + {left}"
+    return f"{names.busy} ? ({going}) : ({ended})"

@@ -32,7 +32,8 @@ TEXTS = {
 }
 
 FOUR_VIEWS = "four"
-_SMALL_DOTS_A_SECOND, _PICTURES_A_SECOND = 10.0, 30.0
+_PICTURES_A_SECOND, _PICTURES_A_SECOND_ELSEWHERE = 30.0, 10.0
+_CLOSER_IN_3D = 0.35
 
 
 class CaseViews:
@@ -52,7 +53,7 @@ class CaseViews:
             slice_view_ui_f=_slice_overlay,
             three_d_view_ui_f=_threed_overlay,
             target_fps=_PICTURES_A_SECOND,
-            blur_fps=_SMALL_DOTS_A_SECOND,
+            blur_fps=_PICTURES_A_SECOND_ELSEWHERE,
         )
         self.layouts = LayoutManager(core.scene, core.view_manager, server)
         self.layouts.register_layout_dict(_layouts())
@@ -84,6 +85,11 @@ class CaseViews:
         with self.drawn_once():
             for view in self.all:
                 view.reset_view()
+
+    def fit_3d(self) -> None:
+        """Look at what is shown in 3D, from the front."""
+        self.threed.reset_view()
+        self.threed.zoom(_CLOSER_IN_3D)
 
     @contextmanager
     def drawn_once(self) -> Iterator[None]:
