@@ -61,7 +61,7 @@ def segment_rows(node: slicer.vtkMRMLSegmentationNode) -> tuple[SegmentRow, ...]
                 volume_ml=voxels * voxel_ml,
                 voxels=voxels,
                 confidence=_confidence(segment),
-                visible=display is None or bool(display.GetVisibility() and display.GetSegmentVisibility(key)),
+                visible=display is not None and bool(display.GetVisibility() and display.GetSegmentVisibility(key)),
             )
         )
     return tuple(rows)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
+from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
 from MedSegAI.Bridge.segment_runs import segment_runs
+from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Logic.errors import InputError
 
 # Slicer shows a scene's composite node in the slice view of the same layout name.
@@ -106,20 +108,14 @@ def _middle_of_largest_segment(node: slicer.vtkMRMLSegmentationNode) -> np.ndarr
     key = max(sizes, key=lambda one: sizes[one].sum())
     runs, weights = found[key], sizes[key]
     centres = np.column_stack([(runs[:, 2] + runs[:, 3] - 1) / 2, runs[:, 1], runs[:, 0]])
-    image = node.GetSegmentation().GetSegment(key).GetRepresentation("Binary labelmap")
+    image = node.GetSegmentation().GetSegment(key).GetRepresentation(BINARY_LABELMAP)
     apart = (centres - np.average(centres, axis=0, weights=weights)) * image.GetSpacing()
     nearest = centres[np.argmin((apart**2).sum(axis=1))]
     matrix = vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
-    point = np.array(matrix.MultiplyPoint([*nearest, 1.0])[:3])
-    parent = node.GetParentTransformNode()
-    if parent is not None:
-        from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
-
-        to_world = vtkGeneralTransform()
-        slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(parent, None, to_world)
-        point = np.array(to_world.TransformPoint(point))
-    return point
+    to_world = vtkGeneralTransform()
+    slicer.vtkMRMLTransformNode.GetTransformBetweenNodes(node.GetParentTransformNode(), None, to_world)
+    return np.array(to_world.TransformPoint(matrix.MultiplyPoint([*nearest, 1.0])[:3]))
 
 
 def _is_inside(view: slicer.vtkMRMLSliceNode, point: np.ndarray) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import slicer
 
 from MedSegAI.Bridge.heatmap_nodes import (
     heat_colour_node,
+    heat_colours_of,
     heatmap_to_node,
+    set_heat_colours,
     set_heat_threshold,
 )
 from MedSegAI.Bridge.scene import load_scene, save_scene
 from MedSegAI.Bridge.slice_composites import show_heat, show_scan
 from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
+from MedSegAI.Logic.report.heat_colours import HEAT_COLOUR_MAPS, HEAT_LEGEND, heat_colours
 from MedSegAI.Logic.volume import Unit
 
 
@@ -118,3 +121,41 @@ def test_display_and_legend_survive_mrb(a_scene, a_small_scan, a_heat_map, tmp_p
     for composite in composites(loaded):
         assert loaded.GetNodeByID(composite.GetForegroundVolumeID()) is node
         assert composite.GetForegroundOpacity() == pytest.approx(0.55)
+
+
+@pytest.mark.parametrize("name", HEAT_COLOUR_MAPS)
+def test_every_colour_map_can_be_chosen_and_is_a_table_of_our_own(a_scene, a_heat_map, name):
+    node = heatmap_to_node(a_heat_map, a_scene, colours=name)
+    table = node.GetDisplayNode().GetColorNode()
+    assert heat_colours_of(node) == name
+    assert table.GetName() == f"MedSegAI {name}"
+    got = [table.GetLookupTable().GetTableValue(index)[:3] for index in (0, 100, 255)]
+    np.testing.assert_allclose(got, heat_colours(256, name=name)[[0, 100, 255]], atol=1 / 255)
+
+
+def test_other_colours_reach_the_colour_bar_and_leave_other_heat_maps_alone(a_scene, a_heat_map):
+    first, second = (heatmap_to_node(a_heat_map, a_scene) for _ in range(2))
+    set_heat_colours(first, "viridis")
+    assert (heat_colours_of(first), heat_colours_of(second)) == ("viridis", "heat")
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(first.GetDisplayNode())
+    assert legend.GetColorNode() is first.GetDisplayNode().GetColorNode()
+    assert first.GetDisplayNode().GetLowerThreshold() == pytest.approx(0.3)
+    set_heat_colours(second, "viridis")
+    assert second.GetDisplayNode().GetColorNode() is first.GetDisplayNode().GetColorNode()
+
+
+def test_colours_that_do_not_exist_are_refused_and_nothing_is_added(a_scene, a_heat_map):
+    count = a_scene.GetNumberOfNodes()
+    with pytest.raises(InputError, match=r"'rainbow'.*viridis"):
+        heatmap_to_node(a_heat_map, a_scene, colours="rainbow")
+    assert a_scene.GetNumberOfNodes() == count
+
+
+def test_chosen_colours_are_known_again_after_mrb(a_scene, a_heat_map, tmp_path):
+    set_heat_colours(heatmap_to_node(a_heat_map, a_scene, name="heat map"), "cividis")
+    opened = load_scene(save_scene(a_scene, tmp_path / "case.mrb"))
+    node = opened.mrml.GetFirstNodeByName("heat map")
+    assert heat_colours_of(node) == "cividis"
+    table = node.GetDisplayNode().GetColorNode()
+    set_heat_colours(node, "cividis")
+    assert node.GetDisplayNode().GetColorNode() is table

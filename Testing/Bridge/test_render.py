@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from MedSegAI.Bridge.graphics import gl_state
+from MedSegAI.Bridge.heat_surface import heat_surface_node
 from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.render import ORIENTATIONS, slice_pictures, surface_picture, write_picture
 from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
@@ -138,3 +139,12 @@ def test_pictures_are_written_as_png_and_nothing_half_written_is_left(a_case, tm
     np.testing.assert_array_equal(np.asarray(Image.open(written)), picture)
     with pytest.raises(StorageError, match="no folder"):
         write_picture(tmp_path / "missing" / "picture.png", picture)
+
+
+def test_a_heat_surface_that_is_shown_already_is_not_drawn_twice_and_stays_shown(a_case):
+    opened, _, segmentation, heat = a_case
+    options = {"heat": heat, "heat_level": 0.7, "direction_lps": (0, 1, 0), "size": (300, 200)}
+    alone = surface_picture(opened, segmentation, **options)
+    model = heat_surface_node(heat, threshold=0.3, opacity=1.0)
+    np.testing.assert_array_equal(surface_picture(opened, segmentation, **options), alone)
+    assert model.GetDisplayNode().GetVisibility()

@@ -310,3 +310,41 @@ def test_a_real_head_with_two_segments_survives(a_scene, two_blobs_in_a_head):
     table = LabelTable((Label(1, "left", "Left", (1, 0, 0)), Label(2, "right", "Right", (0, 1, 0))))
     node = segmentation_to_node(labels, table, a_scene)
     np.testing.assert_array_equal(node_to_segmentation(node)[0].array, labels.array)
+
+
+def test_only_the_box_that_the_caller_knows_is_looked_at(a_scene, some_labels, a_table):
+    searched = Box((1, 2, 3), (9, 12, 14))
+    whole = segmentation_to_node(some_labels, a_table, a_scene)
+    boxed = segmentation_to_node(some_labels, a_table, a_scene, box=searched)
+    np.testing.assert_array_equal(node_to_segmentation(boxed)[0].array, some_labels.array)
+    extents = [
+        n.GetSegmentation().GetSegment("odd").GetRepresentation("Binary labelmap").GetExtent() for n in (whole, boxed)
+    ]
+    assert extents[0] == extents[1]
+    some_labels.array[0, 0, 0] = 99
+    segmentation_to_node(some_labels, a_table, a_scene, box=searched)
+    some_labels.array[1, 2, 3] = 99
+    with pytest.raises(LabelError, match="99"):
+        segmentation_to_node(some_labels, a_table, a_scene, box=searched)
+
+
+def test_an_empty_box_makes_empty_segments(a_scene, some_labels, a_table):
+    node = segmentation_to_node(some_labels, a_table, a_scene, box=Box.empty())
+    assert not node_to_segmentation(node)[0].array.any()
+    assert node.GetSegmentation().GetNumberOfSegments() == 2
+
+
+def test_six_layers_under_a_bending_transform_keep_their_own_voxels(a_scene):
+    table = LabelTable(tuple(Label(v, f"s{v}", f"Segment {v}", (1.0, 0.0, 0.0)) for v in range(1, 7)))
+    array = np.zeros((8, 8, 8), np.uint8)
+    for value in range(1, 7):
+        array[value, 1, : value + 1] = value
+    node = segmentation_to_node(Volume(array, Grid(array.shape)), table, a_scene)
+    for label in table:
+        node.GetSegmentation().SeparateSegmentLabelmap(label.key)
+    spline = vtkThinPlateSplineTransform()
+    transform = a_scene.AddNewNodeByClass("vtkMRMLTransformNode", "identity, but not linear")
+    transform.SetAndObserveTransformToParent(spline)
+    node.SetAndObserveTransformNodeID(transform.GetID())
+    labels, _ = node_to_segmentation(node, grid=Grid(array.shape))
+    np.testing.assert_array_equal(labels.array, array)

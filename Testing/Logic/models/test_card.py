@@ -42,6 +42,17 @@ def test_a_card_without_localiser_or_terminology_is_fine():
     assert card.inputs[0].normalisation.clip_values == (-100, 300)
 
 
+def test_a_card_says_how_much_is_segmented_around_a_clicked_point_or_that_it_takes_none():
+    fields = the_card_as_fields()
+    card = ModelCard.from_json(json.dumps(fields))
+    assert card.point_box_mm == (36.0, 50.0, 36.0)
+    assert ModelCard.from_json(card.to_json()) == card
+    del fields["point_box_mm"]
+    without = ModelCard.from_json(json.dumps(fields))
+    assert without.point_box_mm is None
+    assert ModelCard.from_json(without.to_json()) == without
+
+
 @pytest.mark.parametrize(
     ("key", "value", "place"),
     [
@@ -51,6 +62,8 @@ def test_a_card_without_localiser_or_terminology_is_fine():
         ("labels", [], "labels"),
         ("schema_version", 2, "schema_version"),
         ("surprise", 1, "surprise"),
+        ("point_box_mm", [36, 50], "point_box_mm"),
+        ("point_box_mm", [36, 0, 36], "point_box_mm"),
     ],
 )
 def test_a_card_that_breaks_the_schema_is_refused_with_the_place(key: str, value: object, place: str):
