@@ -40,7 +40,13 @@ class Room:
 
 
 BANDS = (
-    Band("Faces", "show and ask; no array arithmetic", (0.15, 7.55, 13.7, 1.75), "#e7f0fb"),
+    Band("Faces", "show and ask; hold no state of a case", (0.15, 9.75, 13.7, 1.75), "#e7f0fb"),
+    Band(
+        "Session",
+        "one observable case, kept in the scene",
+        (0.15, 7.55, 10.0, 1.75),
+        "#fdeef0",
+    ),
     Band("Bridge", "vtk and MRML, no Qt: speaks RAS and IJK", (0.15, 5.35, 6.75, 1.75), "#e6f6f1"),
     Band("Worker", "Logic/worker: its own process, can be cancelled", (7.1, 5.35, 6.75, 1.75), "#fbf1dd"),
     Band(
@@ -52,9 +58,12 @@ BANDS = (
 )
 
 ROOMS = (
-    Room("MedSegAI.py", "desktop Slicer (Qt)", 2.5, 8.05, 3.2),
-    Room("Web/", "browser: to come", 7.0, 8.05, 3.2),
-    Room("CommandLine/", "medsegai, make demo", 11.5, 8.05, 3.2),
+    Room("MedSegAI.py, Widgets/", "desktop Slicer (Qt)", 2.5, 10.25, 3.4),
+    Room("Web/", "browser, make app", 7.0, 10.25, 3.2),
+    Room("CommandLine/", "medsegai, make demo", 12.0, 10.25, 3.2),
+    Room("choices, inputs", "in the parameter node", 1.95, 8.05, 3.0),
+    Room("work, run", "progress, cancel, steps", 5.15, 8.05, 2.9),
+    Room("results, undo", "one state an action", 8.35, 8.05, 2.9),
     Room("nodes", "volume, segmentation,\nheat map, transform", 1.95, 5.9, 3.0),
     Room("scene, render", ".mrb, .seg.nrrd,\npictures", 5.25, 5.9, 2.6),
     Room("protocol", "JSON lines; arrays as\nmemory-mapped files", 8.85, 5.9, 2.9),
@@ -88,14 +97,15 @@ PATH = (
     (10.5, 5.28, "6", 0.12),
     (6.72, 5.28, "7", 0.0),
     (6.72, 7.5, "8", 0.0),
+    (6.72, 9.7, "9", 0.0),
 )
 
 
 def draw_architecture(path: Path) -> None:
-    """Write the picture as a PNG about 1900 pixels wide."""
-    figure = pyplot.figure(figsize=(14, 9.5), dpi=110)
+    """Write the picture as a PNG about 1500 pixels wide."""
+    figure = pyplot.figure(figsize=(14, 11.7), dpi=110)
     axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(0, 14), ylim=(0, 9.5))
+    axes.set(xlim=(0, 14), ylim=(0, 11.7))
     axes.axis("off")
     for band in BANDS:
         _draw_band(axes, band)
@@ -133,12 +143,15 @@ def _draw_room(axes: Axes, room: Room) -> None:
 
 def _draw_import_arrows(axes: Axes) -> None:
     for start, end in (
+        ((1.0, 9.75), (1.0, 9.3)),
+        ((12.9, 9.75), (12.9, 7.1)),
         ((1.0, 7.55), (1.0, 7.1)),
-        ((12.9, 7.55), (12.9, 7.1)),
+        ((9.6, 7.55), (9.6, 7.1)),
         ((1.0, 5.35), (1.0, 4.9)),
         ((12.9, 5.35), (12.9, 4.9)),
     ):
         axes.add_patch(FancyArrowPatch(start, end, arrowstyle="-|>", mutation_scale=20, color="#51606f", lw=2))
+    axes.text(1.2, 9.52, "imports point down", fontsize=10.5, color="#51606f", va="center")
     axes.text(1.2, 7.32, "imports point down", fontsize=10.5, color="#51606f", va="center")
     axes.text(1.2, 5.12, "imports point down", fontsize=10.5, color="#51606f", va="center")
 
