@@ -135,7 +135,7 @@ def test_the_place_follows_the_parent_transform(a_scene, three_views, two_blobs)
     matrix[2, 3] = 25.0
     two_blobs.SetAndObserveTransformNodeID(transform_to_node(matrix, a_scene).GetID())
     centre_slices_on(a_scene, two_blobs)
-    np.testing.assert_allclose(heights_above(three_views, middle_of_larger() + [0, 0, 25]), 0, atol=0.51)
+    np.testing.assert_allclose(heights_above(three_views, np.add(middle_of_larger(), [0, 0, 25])), 0, atol=0.51)
 
 
 def test_nothing_moves_without_voxels_or_views(a_scene, a_table, some_labels, two_blobs):
