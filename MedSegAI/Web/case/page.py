@@ -179,7 +179,4 @@ class Page(Panel[PageState]):
     def _listen_to_keys(self) -> None:
         name = self.case.server.trigger_name(self.case.press)
         keys = list(self.case.shortcuts)
-        client.LifeCycleMonitor(
-            events=("['mounted']",),
-            mounted=f"window.medsegai.listenToKeys({keys}, (key) => trigger('{name}', [key]))",
-        )
+        client.ClientTriggers(mounted=f"window.medsegai.listenToKeys({keys}, (key) => trigger('{name}', [key]))")
