@@ -22,6 +22,7 @@ from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.errors import InputError, MedSegAIError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
+from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
@@ -129,7 +130,8 @@ def _take_segmentation(
             reference=scan,
             provenance=result.provenance,
             name=f"{scan.GetName()} segmentation",
-            box=result.changed,
+            # Nothing found is an empty box; None would have the whole scan searched for it.
+            box=result.changed or Box.empty(),
         )
         write_confidence(node, result.label_confidence or {})
         mark_as_made(node)
