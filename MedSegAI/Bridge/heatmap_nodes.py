@@ -35,16 +35,15 @@ def heatmap_to_node(
     """
     _refuse_threshold(threshold)
     table = heat_colour_node(scene, colours)
-    node = volume_to_node(heat, scene, name=name)
-    node.SetAttribute(HEATMAP_ATTRIBUTE, "1")
-    node.SetDescription(HEAT_LEGEND)
-    display = node.GetDisplayNode()
-    was_modifying = display.StartModify()
-    display.SetAndObserveColorNodeID(table.GetID())
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    # Its window is known, so the voxels need not be searched for one.
     display.SetAutoWindowLevel(False)
     display.SetWindowLevelMinMax(0.0, 1.0)
     display.SetInterpolate(True)
-    display.EndModify(was_modifying)
+    node = volume_to_node(heat, scene, name=name, display=display)
+    node.SetAttribute(HEATMAP_ATTRIBUTE, "1")
+    node.SetDescription(HEAT_LEGEND)
+    display.SetAndObserveColorNodeID(table.GetID())
     set_heat_threshold(node, threshold)
     _add_legend(display)
     return node

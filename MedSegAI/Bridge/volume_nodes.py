@@ -25,7 +25,11 @@ _UCUM_HOUNSFIELD = "[hnsf'U]"
 
 
 def volume_to_node(
-    volume: Volume, scene: slicer.vtkMRMLScene, *, name: str | None = None
+    volume: Volume,
+    scene: slicer.vtkMRMLScene,
+    *,
+    name: str | None = None,
+    display: slicer.vtkMRMLScalarVolumeDisplayNode | None = None,
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Show a volume in the scene as a new scalar volume node.
 
@@ -36,13 +40,18 @@ def volume_to_node(
         volume: The scan, (k, j, i), LPS mm.
         scene: The scene to add to.
         name: Name of the node; the volume's where None.
+        display: How it is shown, not yet in a scene. None takes Slicer's default, which looks at every voxel to find
+            a good window.
     """
     node = slicer.vtkMRMLScalarVolumeNode()
     # Filled before it joins the scene: one event, one rendering.
     update_volume_node(node, volume)
     node = scene.AddNode(node)
     node.SetName(scene.GenerateUniqueName(name or volume.name))
-    node.CreateDefaultDisplayNodes()
+    if display is None:
+        node.CreateDefaultDisplayNodes()
+    else:
+        node.SetAndObserveDisplayNodeID(scene.AddNode(display).GetID())
     return node
 
 
