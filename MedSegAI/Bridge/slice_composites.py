@@ -56,8 +56,14 @@ def show_heat(
         return
     if not 0.0 <= opacity <= 1.0:
         raise InputError(f"The heat map's opacity {opacity} is not usable.", advice="Choose a value from 0 to 1.")
-    for composite in slice_composites(scan.GetScene()):
+    composites = slice_composites(scan.GetScene())
+    is_new = any(composite.GetForegroundVolumeID() != heat.GetID() for composite in composites)
+    for composite in composites:
         _set(composite, background=scan.GetID(), foreground=heat.GetID(), opacity=opacity)
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(heat)
+    if is_new and legend is not None:
+        # Slice views look whether a legend's volume is shown when the legend changes, not when the volume comes.
+        legend.Modified()
 
 
 def centre_slices_on(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLSegmentationNode) -> None:

@@ -191,7 +191,7 @@ class CaseApp:
 
     def speak(self, language: str) -> None:
         """Show all texts in this language."""
-        self.page.shown.language = language
+        self.page.show_language(language)
         self.server.state.t = texts_in(language)
 
     # Showing ------------------------------------------------------------------------------------------------------
@@ -248,6 +248,7 @@ class CaseApp:
         self.shortcuts |= {key: partial(edit.choose_tool, tool) for key, tool in zip("bne", ("paint", "none", "erase"))}
         self.page = Page(self)
         self.page.shown.languages = languages()
+        self.page.show_language(ENGLISH)
         with self.views.drawn_once():
             self.page.build()
             self.views.arrange(FOUR_VIEWS)

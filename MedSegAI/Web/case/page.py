@@ -9,7 +9,7 @@ from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
 from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Web.case.controls import button, choice, marks
+from MedSegAI.Web.case.controls import button, hint, marks
 from MedSegAI.Web.case.panel import Panel
 from MedSegAI.Web.case.views import FOUR_VIEWS
 
@@ -68,6 +68,7 @@ class PageState:
     layout: str = FOUR_VIEWS
     language: str = "en"
     languages: list[dict[str, str]] = field(default_factory=list)
+    next_language: str = ""
     can_undo: bool = False
     can_redo: bool = False
     undo_text: str = ""
@@ -138,8 +139,15 @@ class Page(Panel[PageState]):
             )
         for layout, icon, text in _LAYOUTS:
             self._layout_button(layout, icon, text)
-        with html.Div(style="width:120px", v_show=(f"{names.languages}.length > 1",), classes="mx-2"):
-            choice("language", model=names.language, items=names.languages, update_modelValue=self._speak)
+        with vuetify.VBtn(
+            variant="text",
+            size="small",
+            click=self.acts(self._speak_next),
+            v_show=(f"{names.languages}.length > 1",),
+            **marks("language", "language"),
+        ):
+            html.Span(f"{{{{ {names.next_language} }}}}")
+            hint("language_tip")
 
     def _layout_button(self, layout: str, icon: str, text: str) -> None:
         def arrange() -> None:
@@ -157,9 +165,16 @@ class Page(Panel[PageState]):
         ):
             vuetify.VIcon(icon)
 
-    @property
-    def _speak(self) -> tuple[object, str]:
-        return self.acts(self.case.speak), "[$event]"
+    def show_language(self, language: str) -> None:
+        """Offer the language after this one."""
+        offered = self.shown.languages
+        place = next((index for index, one in enumerate(offered) if one["value"] == language), 0)
+        self.shown.language = language
+        self.shown.next_language = offered[(place + 1) % len(offered)]["title"]
+
+    def _speak_next(self) -> None:
+        values = {one["title"]: one["value"] for one in self.shown.languages}
+        self.case.speak(values[self.shown.next_language])
 
     def _drawer(self) -> None:
         names, panels = self.names, self.case.panels

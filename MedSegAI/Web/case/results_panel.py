@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import slicer
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 from MedSegAI.Bridge.segment_rows import SegmentRow
-from MedSegAI.Web.case.controls import heading, marks, note
+from MedSegAI.Web.case.controls import choice, heading, marks, note
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
 TEXTS = {
     "results_title": "Result",
     "results_none": "Nothing has been segmented yet.",
-    "results_choice": "Which result",
+    "results_choice": "Result",
+    "results_choice_tip": "Earlier results are kept; the one chosen here is shown, explained and corrected",
     "results_segment": "Segment",
     "results_volume": "Volume",
     "results_confidence": "Confidence",
     "results_confidence_tip": "Mean probability that the model gave to its own voxels; not a measure of correctness",
     "results_show": "Show or hide this segment",
-    "results_edited": "Corrected by hand since the model made it",
 }
 
 
@@ -33,7 +34,8 @@ class ResultsState:
     """What the panel shows."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    name: str = ""
+    result: str = ""
+    results: list[dict[str, str]] = field(default_factory=list)
 
 
 class ResultsPanel(Panel[ResultsState]):
@@ -46,8 +48,14 @@ class ResultsPanel(Panel[ResultsState]):
         """Add the table."""
         names = self.names
         heading("results_title")
-        note("t.results_none", shown_if=f"!{names.rows}.length")
-        note(names.name, testid="results-name", shown_if=f"!!{names.rows}.length")
+        note("t.results_none", shown_if=f"!{names.results}.length")
+        with html.Div(v_show=(f"{names.results}.length",)):
+            choice(
+                "results-choice",
+                model=names.result,
+                items=names.results,
+                update_modelValue=(self.acts(self._choose), "[$event]"),
+            )
         table = {"raw_attrs": ['data-testid="results-table"'], "v_show": (f"{names.rows}.length",)}
         with vuetify.VTable(density="compact", classes="mt-1 bg-transparent", **table):
             with html.Thead(), html.Tr():
@@ -57,6 +65,7 @@ class ResultsPanel(Panel[ResultsState]):
                 html.Th(
                     "{{ t.results_confidence }}",
                     classes="px-1 text-right",
+                    style="white-space:nowrap",
                     raw_attrs=[':title="t.results_confidence_tip"'],
                 )
             with (
@@ -74,8 +83,19 @@ class ResultsPanel(Panel[ResultsState]):
     def refresh(self) -> None:
         """Take over the rows."""
         segmentation = self.session.segmentation
-        self.shown.name = "" if segmentation is None else segmentation.GetName()
+        self.shown.results = [{"title": node.GetName(), "value": node.GetID()} for node in self._results()]
+        self.shown.result = "" if segmentation is None else segmentation.GetID()
         self.shown.rows = [_as_shown(row) for row in self.session.rows]
+
+    def _results(self) -> list[slicer.vtkMRMLSegmentationNode]:
+        """The segmentations of this scan, newest first."""
+        scene, kind, scan = self.session.scene, "vtkMRMLSegmentationNode", self.session.scan
+        nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
+        role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+        return [node for node in reversed(nodes) if scan is not None and node.GetNodeReference(role) is scan]
+
+    def _choose(self, node_id: str) -> None:
+        self.session.show_result(self.session.scene.GetNodeByID(node_id) if node_id else None)
 
     def _eye(self) -> None:
         show = self.acts(self._show)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TEXTS = {
     "heat_title": "Heat map",
+    "heat_legend": HEAT_LEGEND[0].upper() + HEAT_LEGEND[1:] + ".",
     "heat_needs_result": "Segment the scan first; then a label of the result can be explained.",
     "heat_target": "Label to explain",
     "heat_target_tip": "The heat map shows which parts of the scan drove this label",
@@ -34,7 +35,6 @@ TEXTS = {
     "heat_in_slices_tip": "Lay the heat map over the slices",
     "heat_in_3d": "Show in 3D",
     "heat_in_3d_tip": "Show the surface of the heat map at the threshold in the 3D view",
-    "heat_shown": "Heat map",
 }
 
 
@@ -45,7 +45,6 @@ class SaliencyState:
     target: str = ""
     targets: list[dict[str, str]] = field(default_factory=list)
     layer: str = ""
-    card_layer: str = ""
     threshold: float = 0.3
     opacity: float = 0.5
     colours: str = HEAT_COLOUR_MAPS[0]
@@ -53,7 +52,6 @@ class SaliencyState:
     in_slices: bool = True
     in_3d: bool = False
     name: str = ""
-    legend: str = ""
     busy: bool = False
 
 
@@ -63,13 +61,12 @@ class SaliencyPanel(Panel[SaliencyState]):
     def __init__(self, case: CaseApp) -> None:
         super().__init__(case, SaliencyState)
         self.shown.colour_maps = list(HEAT_COLOUR_MAPS)
-        self.shown.legend = HEAT_LEGEND[0].upper() + HEAT_LEGEND[1:] + "."
 
     def build(self) -> None:
         """Add the choices, the button and the sentence that stands beside every heat map."""
         names = self.names
         heading("heat_title")
-        note(names.legend, testid="heat-legend")
+        note("t.heat_legend", testid="heat-legend")
         note("t.heat_needs_result", shown_if=f"!{names.targets}.length")
         choice(
             "heat-target",

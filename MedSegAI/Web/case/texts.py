@@ -15,6 +15,7 @@ from MedSegAI.Web.case import (
     saliency_panel,
     views,
 )
+from MedSegAI.Web.case.chinese import CHINESE
 
 ENGLISH = "en"
 
@@ -30,7 +31,7 @@ def languages() -> list[dict[str, str]]:
 
 
 NAMES = {ENGLISH: "English", "zh": "中文"}
-TRANSLATIONS: dict[str, dict[str, str]] = {}
+TRANSLATIONS = {"zh": CHINESE}
 """By language code: name of the text to the translation of it."""
 
 

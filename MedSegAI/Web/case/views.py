@@ -19,7 +19,6 @@ TEXTS = {
     "view_reset": "Fit the picture to the view",
     "view_in_3d": "Show this slice in 3D",
     "view_slice": "Position of the slice in mm",
-    "view_layout": "Arrangement of the views",
     "view_Axial": "Axial",
     "view_Coronal": "Coronal",
     "view_Sagittal": "Sagittal",
@@ -33,7 +32,6 @@ TEXTS = {
 
 FOUR_VIEWS = "four"
 _PICTURES_A_SECOND, _PICTURES_A_SECOND_ELSEWHERE = 30.0, 10.0
-_CLOSER_IN_3D = 0.35
 
 
 class CaseViews:
@@ -89,7 +87,6 @@ class CaseViews:
     def fit_3d(self) -> None:
         """Look at what is shown in 3D, from the front."""
         self.threed.reset_view()
-        self.threed.zoom(_CLOSER_IN_3D)
 
     @contextmanager
     def drawn_once(self) -> Iterator[None]:
