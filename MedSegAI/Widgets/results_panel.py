@@ -36,15 +36,15 @@ class ResultsPanel:
         header.setSectionResizeMode(_NAME, qt.QHeaderView.Stretch)
         ui.segmentsTable.verticalHeader().setVisible(False)
         ui.segmentsTable.connect("itemChanged(QTableWidgetItem*)", self._show_or_hide)
-        ui.resultSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._choose)
+        # Sent for a person's choice alone, so not while the scene is closed or loaded and nodes come and go.
+        ui.resultSelector.connect("nodeActivated(vtkMRMLNode*)", self._choose)
         ui.editButton.connect("clicked(bool)", self._correct)
 
     def refresh(self) -> None:
         """Show the current segmentation and its segments; they are measured again only where they changed."""
         session, ui = self._session, self._ui
         node = session.segmentation
-        with quiet(ui.resultSelector):
-            ui.resultSelector.setCurrentNode(node)
+        ui.resultSelector.setCurrentNode(node)
         ui.resultSelector.setEnabled(not session.is_busy)
         ui.editButton.setEnabled(node is not None and session.scan is not None)
         now = _state_of(node)

@@ -50,7 +50,7 @@ class RunPanel:
         ui.progressBar.setRange(0, 0 if unknown else 100)
         ui.progressBar.setValue(run.percent if busy else 0)
         ui.progressBar.setTextVisible(busy and not unknown)
-        ui.statusLabel.setText(_("Ready") if run is None else _sentence(run))
+        ui.statusLabel.setText(_("Ready") if run is None else run_sentence(run))
         show_problem(ui.planLabel, "\n".join(run.messages) if run is not None else "")
 
     def segment(self, _checked: bool = False) -> None:
@@ -78,7 +78,8 @@ def _devices() -> tuple[tuple[str, str], ...]:
     )
 
 
-def _sentence(run: Run) -> str:
+def run_sentence(run: Run) -> str:
+    """How a run stands, as a sentence."""
     what = {RunKind.EXAMINE: _("Set-up check"), RunKind.SEGMENT: _("Segmentation"), RunKind.EXPLAIN: _("Heat map")}
     if run.outcome is Outcome.FAILED:
         return _("{what} failed. {reason}").format(what=what[run.kind], reason=run.error)
@@ -93,10 +94,11 @@ def _sentence(run: Run) -> str:
     step = _("{what}: {stage}, {done} of {total}")
     told = step.format(what=what[run.kind], stage=run.stage, done=run.done, total=run.total)
     left = run.seconds_left
-    return told if left is None else _("{step}, {left} left").format(step=told, left=_duration(left))
+    return told if left is None else _("{step}, {left} left").format(step=told, left=duration(left))
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time, as roughly as it is known."""
     if seconds >= _SECONDS_TOLD_AS_MINUTES:
         return _("about {minutes} min").format(minutes=round(seconds / 60))
     return _("about {seconds} s").format(seconds=max(1, round(seconds)))

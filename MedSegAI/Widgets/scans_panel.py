@@ -12,7 +12,6 @@ from slicer.i18n import tr as _
 from MedSegAI.Logic.models.card import ModelInput
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
-from MedSegAI.Widgets.quiet_widgets import quiet
 from MedSegAI.Widgets.sample_head import sample_head
 
 
@@ -38,8 +37,7 @@ class ScansPanel:
         if wanted != self._wanted:
             self._rebuild(wanted)
         for slot, (selector, note) in zip(slots, self._rows):
-            with quiet(selector):
-                selector.setCurrentNode(slot.node)
+            selector.setCurrentNode(slot.node)
             selector.setEnabled(not self._session.is_busy)
             show_problem(note, slot.problem or slot.note)
         self._ui.sampleButton.setVisible(self._session.scan is None)
@@ -77,7 +75,8 @@ class ScansPanel:
         asked = _("The {name} scan ({modality}) that the model takes.")
         selector.setToolTip(asked.format(name=wanted.name, modality=wanted.modality.value))
         selector.setMRMLScene(self._session.scene)
-        selector.connect("currentNodeChanged(vtkMRMLNode*)", functools.partial(self._choose, index))
+        # Sent for a person's choice alone, so not while the scene is closed or loaded and nodes come and go.
+        selector.connect("nodeActivated(vtkMRMLNode*)", functools.partial(self._choose, index))
         note = qt.QLabel()
         note.objectName = f"inputNote{index}"
         note.setWordWrap(True)

@@ -12,8 +12,14 @@ from slicer.i18n import tr as _
 
 from MedSegAI.Logic.doctor import Check, State, healthy
 from MedSegAI.Logic.errors import MedSegAIError
-from MedSegAI.Widgets.dependencies import install_packages, install_torch, look_for_parts, missing_packages
-from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+from MedSegAI.Widgets.dependencies import (
+    has_torch,
+    install_packages,
+    install_torch,
+    look_for_parts,
+    missing_packages,
+)
+from MedSegAI.Widgets.problem_line import problems_shown_in
 
 if TYPE_CHECKING:
     from MedSegAI.Session.session import Session
@@ -104,23 +110,23 @@ class SetupPanel:
             self._session.start_examine()
 
     def _install(self, _checked: bool = False) -> None:
-        for what, install in (
-            (_("Python packages"), lambda: install_packages(self._requirements)),
-            ("PyTorch", install_torch),
-        ):
-            self._say(_("Installing: {what}").format(what=what))
-            try:
-                install()
-            except MedSegAIError as error:
-                self._say(str(error))
-                show_problem(self._ui.problemLabel, str(error))
-                break
-            self._say(_("Installed: {what}").format(what=what))
-        else:
-            show_problem(self._ui.problemLabel, "")
+        with problems_shown_in(self._ui.problemLabel):
+            if missing_packages(self._requirements):
+                self._install_one(_("Python packages"), lambda: install_packages(self._requirements))
+            if not has_torch():
+                self._install_one("PyTorch", install_torch)
         if self._session is None and not missing_packages(self._requirements):
             self._complete()
         self.refresh()
+
+    def _install_one(self, what: str, install: Callable[[], None]) -> None:
+        self._say(_("Installing: {what}").format(what=what))
+        try:
+            install()
+        except MedSegAIError as error:
+            self._say(str(error))
+            raise
+        self._say(_("Installed: {what}").format(what=what))
 
     def _say(self, text: str) -> None:
         self._ui.setupLog.setVisible(True)

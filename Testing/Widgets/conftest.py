@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from MedSegAI.Logic.volume import Volume
+    from Testing.conftest import LabelledImage
+    from Testing.Widgets.panel_bench import PanelBench
     from Testing.Widgets.qt_host.host import QtHost
 
 
@@ -22,3 +25,21 @@ def qt_host() -> Iterator[QtHost]:
         yield host
         host.close()
         host.raise_slot_errors()
+
+
+@pytest.fixture
+def bench(qt_host: QtHost) -> Iterator[PanelBench]:
+    """The panel's widgets and a session, for one panel to be put between them."""
+    from Testing.Widgets.panel_bench import PanelBench
+
+    made = PanelBench(qt_host)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def a_crop(hippocampus_crops: tuple[LabelledImage, ...]) -> Volume:
+    """A T1 crop of one hippocampus, about 35 x 50 x 35 mm."""
+    from MedSegAI.Logic.files.read import read_volume
+
+    return read_volume(hippocampus_crops[0].image)
