@@ -8,7 +8,7 @@ from pathlib import Path
 
 MODULE_FOLDER = Path(__file__).resolve().parents[1] / "MedSegAI"
 CMAKE_FILE = MODULE_FOLDER / "CMakeLists.txt"
-RESOURCE_SUFFIXES = {".json", ".png", ".safetensors", ".txt", ".ui", ".yaml"}
+RESOURCE_SUFFIXES = {".json", ".png", ".safetensors", ".ts", ".txt", ".ui", ".yaml"}
 
 
 def scripts_of_the_tree() -> list[str]:

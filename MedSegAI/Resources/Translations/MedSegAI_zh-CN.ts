@@ -1,0 +1,716 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="zh-CN" sourcelanguage="en">
+<context>
+    <name>MedSegAI</name>
+    <message>
+        <source>Undo</source>
+        <translation>撤销</translation>
+    </message>
+    <message>
+        <source>Nothing to undo</source>
+        <translation>没有可撤销的操作</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>重做</translation>
+    </message>
+    <message>
+        <source>Nothing to redo</source>
+        <translation>没有可重做的操作</translation>
+    </message>
+    <message>
+        <source>How far the present step is.</source>
+        <translation>当前步骤的进度。</translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation>取消</translation>
+    </message>
+    <message>
+        <source>Stop what is being computed. Esc</source>
+        <translation>停止当前计算（Esc）</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>What is being done.</source>
+        <translation>正在进行的工作。</translation>
+    </message>
+    <message>
+        <source>Why the last click could not be followed.</source>
+        <translation>上一次操作未能执行的原因。</translation>
+    </message>
+    <message>
+        <source>Set-up</source>
+        <translation>运行环境</translation>
+    </message>
+    <message>
+        <source>What MedSegAI needs, and whether it is here.</source>
+        <translation>MedSegAI 所需的组件及其安装情况。</translation>
+    </message>
+    <message>
+        <source>Each part that MedSegAI needs: what was found, and what to do where something is missing.</source>
+        <translation>MedSegAI 所需的各个组件：检查到了什么，缺少时应如何处理。</translation>
+    </message>
+    <message>
+        <source>Check</source>
+        <translation>检查</translation>
+    </message>
+    <message>
+        <source>Look again, in the worker process: packages, PyTorch, graphics card, memory and models.</source>
+        <translation>在工作进程中重新检查：软件包、PyTorch、显卡、内存和模型。</translation>
+    </message>
+    <message>
+        <source>Install what is missing</source>
+        <translation>安装缺少的组件</translation>
+    </message>
+    <message>
+        <source>Install the missing Python packages, and PyTorch through the PyTorch extension. You are asked first.</source>
+        <translation>安装缺少的 Python 软件包，并通过 PyTorch 扩展安装 PyTorch。安装前会先征求同意。</translation>
+    </message>
+    <message>
+        <source>What the installation said.</source>
+        <translation>安装过程的输出。</translation>
+    </message>
+    <message>
+        <source>Model</source>
+        <translation>模型</translation>
+    </message>
+    <message>
+        <source>Which trained network segments the scan.</source>
+        <translation>用哪个训练好的网络分割影像。</translation>
+    </message>
+    <message>
+        <source>Model:</source>
+        <translation>模型：</translation>
+    </message>
+    <message>
+        <source>The trained network. What it segments, in what kind of scan, and how well, is said below.</source>
+        <translation>训练好的网络。它分割什么、适用于哪种影像以及准确度，见下方说明。</translation>
+    </message>
+    <message>
+        <source>What the model's card says of it.</source>
+        <translation>模型卡对该模型的说明。</translation>
+    </message>
+    <message>
+        <source>Licence:</source>
+        <translation>许可证：</translation>
+    </message>
+    <message>
+        <source>The licence of the model's weights.</source>
+        <translation>模型权重的许可证。</translation>
+    </message>
+    <message>
+        <source>Accuracy:</source>
+        <translation>准确度：</translation>
+    </message>
+    <message>
+        <source>What was measured, on which cases; from the model's card.</source>
+        <translation>在哪些病例上测得的结果；摘自模型卡。</translation>
+    </message>
+    <message>
+        <source>Add a model...</source>
+        <translation>添加模型...</translation>
+    </message>
+    <message>
+        <source>Choose a model folder (card.json and weights.safetensors) and copy it to your own models.</source>
+        <translation>选择一个模型文件夹（含 card.json 和 weights.safetensors），并将其复制到您自己的模型中。</translation>
+    </message>
+    <message>
+        <source>Scans</source>
+        <translation>影像</translation>
+    </message>
+    <message>
+        <source>The scans that the model takes.</source>
+        <translation>模型所需的影像。</translation>
+    </message>
+    <message>
+        <source>Load the sample head</source>
+        <translation>加载示例头部影像</translation>
+    </message>
+    <message>
+        <source>The average brain ICBM152 (T1 MR), which a package on this computer carries. Nothing is downloaded.</source>
+        <translation>ICBM152 平均脑（T1 MR），由本机上的软件包自带，无需下载。</translation>
+    </message>
+    <message>
+        <source>Region</source>
+        <translation>区域</translation>
+    </message>
+    <message>
+        <source>Which part of the scan is segmented.</source>
+        <translation>分割影像的哪一部分。</translation>
+    </message>
+    <message>
+        <source>Find it for me</source>
+        <translation>自动定位</translation>
+    </message>
+    <message>
+        <source>The model looks for its structure in the scan.</source>
+        <translation>由模型在影像中寻找其目标结构。</translation>
+    </message>
+    <message>
+        <source>The whole scan</source>
+        <translation>整幅影像</translation>
+    </message>
+    <message>
+        <source>Every voxel is looked at; takes longest.</source>
+        <translation>处理每个体素；耗时最长。</translation>
+    </message>
+    <message>
+        <source>Inside a box</source>
+        <translation>方框内</translation>
+    </message>
+    <message>
+        <source>Only the voxels inside a box that you place.</source>
+        <translation>只处理您放置的方框内的体素。</translation>
+    </message>
+    <message>
+        <source>Place the box</source>
+        <translation>放置方框</translation>
+    </message>
+    <message>
+        <source>Put a box in the middle of the scan; drag its handles in the slice or 3D views.</source>
+        <translation>在影像中央放置方框；可在切片视图或三维视图中拖动其控制点。</translation>
+    </message>
+    <message>
+        <source>Around a point</source>
+        <translation>点的周围</translation>
+    </message>
+    <message>
+        <source>The surroundings of a point that you click, for models that segment what you point at.</source>
+        <translation>您单击的点周围的区域；用于分割所指结构的模型。</translation>
+    </message>
+    <message>
+        <source>Place the point</source>
+        <translation>放置点</translation>
+    </message>
+    <message>
+        <source>Click this, then the structure in a slice view.</source>
+        <translation>先单击此按钮，再在切片视图中单击目标结构。</translation>
+    </message>
+    <message>
+        <source>What the chosen region needs.</source>
+        <translation>所选区域还需要什么。</translation>
+    </message>
+    <message>
+        <source>Segment</source>
+        <translation>分割</translation>
+    </message>
+    <message>
+        <source>Run the model.</source>
+        <translation>运行模型。</translation>
+    </message>
+    <message>
+        <source>Compute on:</source>
+        <translation>计算设备：</translation>
+    </message>
+    <message>
+        <source>Automatic takes a graphics card that passes its test, else the processor.</source>
+        <translation>“自动”会使用通过测试的显卡，否则使用处理器。</translation>
+    </message>
+    <message>
+        <source>What is still needed before the scan can be segmented.</source>
+        <translation>分割影像之前还需要完成的事项。</translation>
+    </message>
+    <message>
+        <source>Segment the scan in a process of its own; Slicer stays usable. Ctrl+Return</source>
+        <translation>在独立进程中分割影像，期间 Slicer 可照常使用（Ctrl+Return）</translation>
+    </message>
+    <message>
+        <source>What the last run said: how it fits into memory, and anything worth knowing.</source>
+        <translation>上次运行的信息：内存占用方案，以及其他值得注意的事项。</translation>
+    </message>
+    <message>
+        <source>Results</source>
+        <translation>结果</translation>
+    </message>
+    <message>
+        <source>The segments that were found.</source>
+        <translation>分割得到的结构。</translation>
+    </message>
+    <message>
+        <source>Segmentation:</source>
+        <translation>分割结果：</translation>
+    </message>
+    <message>
+        <source>The result that is shown. Earlier ones are kept; choose one to see it again.</source>
+        <translation>当前显示的结果。以前的结果会保留；选择其中一个即可重新查看。</translation>
+    </message>
+    <message>
+        <source>Tick a segment to show it.</source>
+        <translation>勾选结构即可显示。</translation>
+    </message>
+    <message>
+        <source>Correct in Segment Editor</source>
+        <translation>在 Segment Editor 中修正</translation>
+    </message>
+    <message>
+        <source>Open Slicer's Segment Editor on this segmentation and scan. What you correct is kept when the model runs again.</source>
+        <translation>用 Slicer 的 Segment Editor 打开此分割结果和影像。再次运行模型时，您的修正会保留。</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>热图</translation>
+    </message>
+    <message>
+        <source>Where the network looked for a label.</source>
+        <translation>网络为得出某一标签所关注的位置。</translation>
+    </message>
+    <message>
+        <source>Segment:</source>
+        <translation>结构：</translation>
+    </message>
+    <message>
+        <source>The segment to explain.</source>
+        <translation>要解释的结构。</translation>
+    </message>
+    <message>
+        <source>Layer:</source>
+        <translation>网络层：</translation>
+    </message>
+    <message>
+        <source>The network's layer to explain. The first one is the model's own choice; others are coarser and less sure.</source>
+        <translation>要解释的网络层。第一项是模型推荐的层；其他层更粗略，可靠性也较低。</translation>
+    </message>
+    <message>
+        <source>Explain</source>
+        <translation>解释</translation>
+    </message>
+    <message>
+        <source>Compute the Grad-CAM++ map of this segment, in a process of its own.</source>
+        <translation>在独立进程中计算该结构的 Grad-CAM++ 热图。</translation>
+    </message>
+    <message>
+        <source>Threshold:</source>
+        <translation>阈值：</translation>
+    </message>
+    <message>
+        <source>Heat below it is transparent.</source>
+        <translation>低于此值的热度显示为透明。</translation>
+    </message>
+    <message>
+        <source>Opacity:</source>
+        <translation>不透明度：</translation>
+    </message>
+    <message>
+        <source>How strongly the heat map covers the scan.</source>
+        <translation>热图遮盖影像的程度。</translation>
+    </message>
+    <message>
+        <source>Colours:</source>
+        <translation>颜色：</translation>
+    </message>
+    <message>
+        <source>The heat map's colours, from little heat to much.</source>
+        <translation>热图的颜色，从低热度到高热度。</translation>
+    </message>
+    <message>
+        <source>Show:</source>
+        <translation>显示：</translation>
+    </message>
+    <message>
+        <source>in slices</source>
+        <translation>在切片中</translation>
+    </message>
+    <message>
+        <source>Lay the heat map over the slices. Ctrl+Shift+H</source>
+        <translation>将热图叠加在切片上（Ctrl+Shift+H）</translation>
+    </message>
+    <message>
+        <source>in 3D</source>
+        <translation>在三维中</translation>
+    </message>
+    <message>
+        <source>Show the surface where the heat reaches the threshold.</source>
+        <translation>显示热度达到阈值处的表面。</translation>
+    </message>
+    <message>
+        <source>What a heat map is, and what it is not.</source>
+        <translation>热图表示什么，不表示什么。</translation>
+    </message>
+    <message>
+        <source>Export</source>
+        <translation>导出</translation>
+    </message>
+    <message>
+        <source>Results as files.</source>
+        <translation>将结果保存为文件。</translation>
+    </message>
+    <message>
+        <source>Segmentation...</source>
+        <translation>分割结果...</translation>
+    </message>
+    <message>
+        <source>Save the segmentation, corrections included, as .seg.nrrd; names, colours and codes come along.</source>
+        <translation>将分割结果（包含修正）保存为 .seg.nrrd；名称、颜色和编码一并保存。</translation>
+    </message>
+    <message>
+        <source>Heat map...</source>
+        <translation>热图...</translation>
+    </message>
+    <message>
+        <source>Save the heat map as .nrrd or .nii.gz.</source>
+        <translation>将热图保存为 .nrrd 或 .nii.gz。</translation>
+    </message>
+    <message>
+        <source>Volumes...</source>
+        <translation>体积表...</translation>
+    </message>
+    <message>
+        <source>Save the segments' volumes as a .csv table.</source>
+        <translation>将各结构的体积保存为 .csv 表格。</translation>
+    </message>
+    <message>
+        <source>Everything...</source>
+        <translation>全部...</translation>
+    </message>
+    <message>
+        <source>Save the whole scene as one .mrb file; opened again, it is the same case.</source>
+        <translation>将整个场景保存为一个 .mrb 文件；重新打开即恢复同一病例。</translation>
+    </message>
+    <message>
+        <source>What was saved last.</source>
+        <translation>最近保存的文件。</translation>
+    </message>
+    <message>
+        <source>Segments a scan with a Swin-UNETR network, shows with a heat map where the network looked, and hands both to Slicer. Choose a model and a scan, and press Segment. For research only. See the &lt;a href='https://github.com/MedSegAI/MedSegAI'&gt;documentation&lt;/a&gt;.</source>
+        <translation>用 Swin-UNETR 网络分割影像，用热图显示网络关注的位置，并将二者交给 Slicer。选择模型和影像，然后单击“分割”。仅供研究使用。参见&lt;a href='https://github.com/MedSegAI/MedSegAI'&gt;文档&lt;/a&gt;。</translation>
+    </message>
+</context>
+<context>
+    <name>dependencies</name>
+    <message>
+        <source>Press 'Install what is missing'.</source>
+        <translation>请单击“安装缺少的组件”。</translation>
+    </message>
+    <message>
+        <source>missing: {names}</source>
+        <translation>缺少：{names}</translation>
+    </message>
+    <message>
+        <source>Python packages</source>
+        <translation>Python 软件包</translation>
+    </message>
+    <message>
+        <source>installed</source>
+        <translation>已安装</translation>
+    </message>
+    <message>
+        <source>not installed</source>
+        <translation>未安装</translation>
+    </message>
+    <message>
+        <source>These packages could not be installed: {names}.</source>
+        <translation>以下软件包未能安装：{names}。</translation>
+    </message>
+    <message>
+        <source>Check the connection to the internet; Slicer's error log says more.</source>
+        <translation>请检查网络连接；详情见 Slicer 的错误日志。</translation>
+    </message>
+    <message>
+        <source>MedSegAI cannot run without {names}.</source>
+        <translation>缺少 {names}，MedSegAI 无法运行。</translation>
+    </message>
+    <message>
+        <source>MedSegAI needs Slicer's PyTorch extension.</source>
+        <translation>MedSegAI 需要 Slicer 的 PyTorch 扩展。</translation>
+    </message>
+    <message>
+        <source>Install it with the Extensions Manager, restart Slicer and try again.</source>
+        <translation>请在扩展管理器中安装该扩展，重新启动 Slicer 后再试。</translation>
+    </message>
+    <message>
+        <source>PyTorch was not installed.</source>
+        <translation>PyTorch 未安装。</translation>
+    </message>
+    <message>
+        <source>MedSegAI needs these Python packages: {names}. Install them now?</source>
+        <translation>MedSegAI 需要以下 Python 软件包：{names}。现在安装吗？</translation>
+    </message>
+</context>
+<context>
+    <name>export_panel</name>
+    <message>
+        <source>Saved as {path}</source>
+        <translation>已保存为 {path}</translation>
+    </message>
+    <message>
+        <source>Save the segmentation</source>
+        <translation>保存分割结果</translation>
+    </message>
+    <message>
+        <source>Segmentation (*.seg.nrrd)</source>
+        <translation>分割结果 (*.seg.nrrd)</translation>
+    </message>
+    <message>
+        <source>Save the heat map</source>
+        <translation>保存热图</translation>
+    </message>
+    <message>
+        <source>Volume (*.nrrd *.nii.gz)</source>
+        <translation>体数据 (*.nrrd *.nii.gz)</translation>
+    </message>
+    <message>
+        <source>Save the volumes</source>
+        <translation>保存体积表</translation>
+    </message>
+    <message>
+        <source>Table (*.csv)</source>
+        <translation>表格 (*.csv)</translation>
+    </message>
+    <message>
+        <source>Saving {path}</source>
+        <translation>正在保存 {path}</translation>
+    </message>
+    <message>
+        <source>Save everything</source>
+        <translation>全部保存</translation>
+    </message>
+    <message>
+        <source>Slicer scene (*.mrb)</source>
+        <translation>Slicer 场景 (*.mrb)</translation>
+    </message>
+</context>
+<context>
+    <name>heat_panel</name>
+    <message>
+        <source>The heat map {meaning}.</source>
+        <translation>热图{meaning}。</translation>
+    </message>
+    <message>
+        <source>shows what drove this label in this model; not a probability</source>
+        <translation>显示在本模型中是什么促成了该标签；不是概率</translation>
+    </message>
+</context>
+<context>
+    <name>model_panel</name>
+    <message>
+        <source>{name} (not installed)</source>
+        <translation>{name}（未安装）</translation>
+    </message>
+    <message>
+        <source>Choose a model folder</source>
+        <translation>选择模型文件夹</translation>
+    </message>
+    <message>
+        <source>not stated</source>
+        <translation>未说明</translation>
+    </message>
+    <message>
+        <source>{label}: Dice {dice:.2f}</source>
+        <translation>{label}：Dice {dice:.2f}</translation>
+    </message>
+    <message>
+        <source>mean of {count} cases of {dataset}</source>
+        <translation>{dataset} 中 {count} 例的均值</translation>
+    </message>
+</context>
+<context>
+    <name>region_panel</name>
+    <message>
+        <source>This model cannot look for its structure; the whole scan is taken.</source>
+        <translation>该模型不能自动寻找目标结构，将处理整幅影像。</translation>
+    </message>
+    <message>
+        <source>Inside '{name}'.</source>
+        <translation>“{name}”之内。</translation>
+    </message>
+    <message>
+        <source>No box yet.</source>
+        <translation>尚未放置方框。</translation>
+    </message>
+    <message>
+        <source>Around the last point of '{name}'.</source>
+        <translation>“{name}”最后一个点的周围。</translation>
+    </message>
+    <message>
+        <source>No point yet.</source>
+        <translation>尚未放置点。</translation>
+    </message>
+</context>
+<context>
+    <name>results_panel</name>
+    <message>
+        <source>Segment</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>Volume (mL)</source>
+        <translation>体积 (mL)</translation>
+    </message>
+    <message>
+        <source>Confidence</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>{name}: {voxels} voxels. Tick to show it.</source>
+        <translation>{name}：{voxels} 个体素。勾选即可显示。</translation>
+    </message>
+    <message>
+        <source>Slicer's Segment Editor is not available here.</source>
+        <translation>此处没有 Slicer 的 Segment Editor。</translation>
+    </message>
+    <message>
+        <source>The network's mean softmax probability of this label over its voxels. It is not calibrated: it does not say how often the label is right.</source>
+        <translation>网络在该标签所有体素上的平均 softmax 概率。未经校准，不表示该标签的正确率。</translation>
+    </message>
+</context>
+<context>
+    <name>run_panel</name>
+    <message>
+        <source>PyTorch is not installed; open Set-up to install it.</source>
+        <translation>PyTorch 未安装；请打开“运行环境”进行安装。</translation>
+    </message>
+    <message>
+        <source>Ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Graphics card (CUDA)</source>
+        <translation>显卡 (CUDA)</translation>
+    </message>
+    <message>
+        <source>Processor (CPU)</source>
+        <translation>处理器 (CPU)</translation>
+    </message>
+    <message>
+        <source>Set-up check</source>
+        <translation>运行环境检查</translation>
+    </message>
+    <message>
+        <source>Segmentation</source>
+        <translation>分割</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>热图</translation>
+    </message>
+    <message>
+        <source>{what} failed. {reason}</source>
+        <translation>{what}失败。{reason}</translation>
+    </message>
+    <message>
+        <source>{what} cancelled.</source>
+        <translation>{what}已取消。</translation>
+    </message>
+    <message>
+        <source>{what}: stopping</source>
+        <translation>{what}：正在停止</translation>
+    </message>
+    <message>
+        <source>{what} done in {seconds:.1f} s.</source>
+        <translation>{what}完成，用时 {seconds:.1f} 秒。</translation>
+    </message>
+    <message>
+        <source>{what}: starting</source>
+        <translation>{what}：正在启动</translation>
+    </message>
+    <message>
+        <source>{what}: {stage}, {done} of {total}</source>
+        <translation>{what}：{stage}，第 {done} 步，共 {total} 步</translation>
+    </message>
+    <message>
+        <source>{step}, {left} left</source>
+        <translation>{step}，剩余{left}</translation>
+    </message>
+    <message>
+        <source>about {minutes} min</source>
+        <translation>约 {minutes} 分钟</translation>
+    </message>
+    <message>
+        <source>about {seconds} s</source>
+        <translation>约 {seconds} 秒</translation>
+    </message>
+</context>
+<context>
+    <name>sample_head</name>
+    <message>
+        <source>ICBM152 head</source>
+        <translation>ICBM152 头部</translation>
+    </message>
+</context>
+<context>
+    <name>scans_panel</name>
+    <message>
+        <source>Choose a volume</source>
+        <translation>选择影像</translation>
+    </message>
+    <message>
+        <source>The {name} scan ({modality}) that the model takes.</source>
+        <translation>模型所需的 {name} 影像（{modality}）。</translation>
+    </message>
+    <message>
+        <source>{name} ({modality}):</source>
+        <translation>{name}（{modality}）：</translation>
+    </message>
+</context>
+<context>
+    <name>setup_panel</name>
+    <message>
+        <source>Part</source>
+        <translation>组件</translation>
+    </message>
+    <message>
+        <source>State</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Found</source>
+        <translation>检查结果</translation>
+    </message>
+    <message>
+        <source>Python packages</source>
+        <translation>Python 软件包</translation>
+    </message>
+    <message>
+        <source>Installing: {what}</source>
+        <translation>正在安装：{what}</translation>
+    </message>
+    <message>
+        <source>Installed: {what}</source>
+        <translation>已安装：{what}</translation>
+    </message>
+    <message>
+        <source>ready</source>
+        <translation>就绪</translation>
+    </message>
+    <message>
+        <source>missing</source>
+        <translation>缺少</translation>
+    </message>
+    <message>
+        <source>limited</source>
+        <translation>受限</translation>
+    </message>
+    <message>
+        <source>not here</source>
+        <translation>没有</translation>
+    </message>
+</context>
+<context>
+    <name>undo_buttons</name>
+    <message>
+        <source>Undo: {action} (Ctrl+Z)</source>
+        <translation>撤销：{action}（Ctrl+Z）</translation>
+    </message>
+    <message>
+        <source>Redo: {action} (Ctrl+Y)</source>
+        <translation>重做：{action}（Ctrl+Y）</translation>
+    </message>
+    <message>
+        <source>Nothing to undo</source>
+        <translation>没有可撤销的操作</translation>
+    </message>
+    <message>
+        <source>Nothing to redo</source>
+        <translation>没有可重做的操作</translation>
+    </message>
+</context>
+</TS>
