@@ -56,14 +56,8 @@ def show_heat(
         return
     if not 0.0 <= opacity <= 1.0:
         raise InputError(f"The heat map's opacity {opacity} is not usable.", advice="Choose a value from 0 to 1.")
-    composites = slice_composites(scan.GetScene())
-    is_new = any(composite.GetForegroundVolumeID() != heat.GetID() for composite in composites)
-    for composite in composites:
+    for composite in slice_composites(scan.GetScene()):
         _set(composite, background=scan.GetID(), foreground=heat.GetID(), opacity=opacity)
-    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(heat)
-    if is_new and legend is not None:
-        # Slice views look whether a legend's volume is shown when the legend changes, not when the volume comes.
-        legend.Modified()
 
 
 def centre_slices_on(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLSegmentationNode) -> None:
@@ -91,12 +85,22 @@ def _set(
     opacity: float | None = None,
 ) -> None:
     # Setters that are given what is there already tell no observer.
+    before = composite.GetForegroundVolumeID()
     was_modifying = composite.StartModify()
     composite.SetBackgroundVolumeID(background)
     composite.SetForegroundVolumeID(foreground)
     if opacity is not None:
         composite.SetForegroundOpacity(opacity)
     composite.EndModify(was_modifying)
+    for shown in {before, foreground} - {None} if before != foreground else ():
+        _draw_legend_anew(composite.GetScene().GetNodeByID(shown))
+
+
+def _draw_legend_anew(volume: slicer.vtkMRMLVolumeNode | None) -> None:
+    # Slice views look whether a legend's volume is shown when the legend changes, not when the volume comes or goes.
+    legend = None if volume is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(volume)
+    if legend is not None:
+        legend.Modified()
 
 
 def _shows_heat(composite: slicer.vtkMRMLSliceCompositeNode) -> bool:

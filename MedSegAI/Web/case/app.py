@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from trame.app import get_server
 from trame_slicer import module as trame_slicer_module
+from undo_stack import UndoStack
 
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.files.read import read_volume
@@ -33,8 +35,9 @@ from MedSegAI.Web.case.region_panel import RegionPanel
 from MedSegAI.Web.case.results_panel import ResultsPanel
 from MedSegAI.Web.case.run_panel import RunPanel
 from MedSegAI.Web.case.saliency_panel import SaliencyPanel
+from MedSegAI.Web.case.setup_panel import SetupPanel
 from MedSegAI.Web.case.slicer_core import open_scene_of, start_slicer_core
-from MedSegAI.Web.case.texts import ENGLISH, languages, texts_in
+from MedSegAI.Web.case.texts import ENGLISH, closest_language, languages, texts_in
 from MedSegAI.Web.case.uploads import read_upload
 from MedSegAI.Web.case.views import FOUR_VIEWS, CaseViews
 from MedSegAI.Web.case.web_guard import guard
@@ -44,6 +47,8 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
+# The editor keeps the whole segmentation twice for each stroke: 40 MB where it fills 512 x 512 x 300 voxels.
+_MOST_UNDO_STATES = 30
 _BROWSER_FILES = Path(__file__).resolve().parent / "browser"
 _ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "MedSegAI.png"
 
@@ -60,7 +65,9 @@ class CaseApp:
         self.server.enable_module(trame_slicer_module)
         self.server.enable_module({"serve": {"medsegai": str(_BROWSER_FILES)}, "scripts": ["medsegai/page.js"]})
         self.core = start_slicer_core()
-        self.session = Session(open_scene_of(self.core), SubprocessRunner())
+        self.session = Session(
+            open_scene_of(self.core), SubprocessRunner(), undo_stack=UndoStack(undo_limit=_MOST_UNDO_STATES)
+        )
         self.brush = Brush(self.core.segmentation_editor, self.session.undo_stack)
         self.files = FileExchange(self._take_upload)
         self.views = CaseViews(self.core, self.server)
@@ -68,7 +75,7 @@ class CaseApp:
         self._build_page()
         self._poll: asyncio.Task | None = None
         self._show: asyncio.Handle | None = None
-        self._closed = False
+        self._closed = self._greeted = False
         self.server.controller.on_server_bind.add(partial(self._set_up_http, secret=secret))
         self.session.observe(self._on_event)
 
@@ -163,21 +170,34 @@ class CaseApp:
     # Acting -------------------------------------------------------------------------------------------------------
 
     def attempt(self, action: Callable[[], object]) -> None:
-        """Do something for the user; an error that a person can mend is shown, and nothing else happens then."""
-        try:
+        """Do something for the user; what goes wrong is shown in a dialog, and nothing else happens then."""
+        with self._errors_shown():
             action()
-        except MedSegAIError as error:
-            self.dialogs.show_error(error)
         self.show_soon()
 
     async def attempt_long(self, action: Callable[[], Awaitable[object]]) -> None:
         """As :meth:`attempt`, for what waits for files."""
-        try:
+        with self._errors_shown():
             await action()
-        except MedSegAIError as error:
-            with self.server.state:
-                self.dialogs.show_error(error)
         self.show_soon()
+
+    @contextmanager
+    def _errors_shown(self) -> Iterator[None]:
+        try:
+            yield
+        except MedSegAIError as error:
+            shown = error
+        except Exception as error:
+            # A mistake of ours: the log has it all, and the user is not left waiting for something to happen.
+            _log.exception("An action failed.")
+            shown = MedSegAIError(
+                f"Something unexpected went wrong: {type(error).__name__}: {error}.",
+                advice="Download your case, open this page again, and please report this if it happens again.",
+            )
+        else:
+            return
+        with self.server.state:
+            self.dialogs.show_error(shown)
 
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do work that touches neither scene nor page in another thread, and wait for it."""
@@ -193,6 +213,12 @@ class CaseApp:
         """Show all texts in this language."""
         self.page.show_language(language)
         self.server.state.t = texts_in(language)
+
+    def greet(self, wanted: str) -> None:
+        """Show all texts in the browser's language when it first opens the page; what is chosen later stays."""
+        if not self._greeted:
+            self._greeted = True
+            self.speak(closest_language(wanted))
 
     # Showing ------------------------------------------------------------------------------------------------------
 
@@ -237,14 +263,15 @@ class CaseApp:
         state.case_key = self.files.key
         state.t = texts_in(ENGLISH)
         self.dialogs = Dialogs(self)
-        run, edit = RunPanel(self), EditPanel(self)
+        self.run_panel, edit = RunPanel(self), EditPanel(self)
+        wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self)]
         self.panels = {
-            "segment": [InputsPanel(self), ModelPanel(self), RegionPanel(self), run, ResultsPanel(self)],
+            "segment": [*wanted, self.run_panel, ResultsPanel(self), SetupPanel(self)],
             "heat": [SaliencyPanel(self)],
             "edit": [edit],
             "export": [ExportPanel(self)],
         }
-        self.shortcuts |= {"s": run.segment, "h": self.session.start_explain, "escape": self.session.cancel}
+        self.shortcuts |= {"s": self.run_panel.segment, "h": self.session.start_explain, "escape": self.session.cancel}
         self.shortcuts |= {key: partial(edit.choose_tool, tool) for key, tool in zip("bne", ("paint", "none", "erase"))}
         self.page = Page(self)
         self.page.shown.languages = languages()

@@ -42,6 +42,7 @@ CHINESE = {
     "model_title": "模型",
     "model_name": "模型",
     "model_name_tip": "执行分割的网络；其模型卡说明用途和测得的准确度",
+    "model_about": "关于此模型",
     "model_device": "计算设备",
     "model_device_tip": "网络在何处计算；“自动”会优先使用 GPU",
     # Region
@@ -128,6 +129,10 @@ CHINESE = {
     "export_scene": "完整病例（.mrb）",
     "export_scene_tip": "影像、结果、热图和选项；可在此处和 3D Slicer 中重新打开",
     "export_writing": "正在写入",
+    # This computer
+    "setup_title": "本机环境",
+    "setup_check": "检查",
+    "setup_check_tip": "检查所需组件是否已安装：torch、GPU、OpenGL、模型",
     # Views
     "view_reset": "使图像适合视图",
     "view_in_3d": "在三维中显示此切片",

@@ -25,7 +25,9 @@ def hint(text: str, *, location: str = "bottom") -> vuetify.VTooltip:
     )
 
 
-def button(testid: str, *, click: object, icon: str = "", with_label: bool = True, **options: Any) -> vuetify.VBtn:
+def button(
+    testid: str, *, click: object, icon: str = "", with_label: bool = True, tip_at: str = "end", **options: Any
+) -> vuetify.VBtn:
     """A button named ``t.TESTID`` (dashes as underscores) with the tooltip ``t.TESTID_tip``."""
     text = testid.replace("-", "_")
     options = {"variant": "tonal", "size": "small", "density": "comfortable", **options}
@@ -34,7 +36,7 @@ def button(testid: str, *, click: object, icon: str = "", with_label: bool = Tru
             vuetify.VIcon(icon, start=with_label)
         if with_label:
             html.Span(f"{{{{ t.{text} }}}}")
-        hint(f"{text}_tip")
+        hint(f"{text}_tip", location=tip_at)
     return made
 
 

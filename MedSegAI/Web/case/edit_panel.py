@@ -111,7 +111,7 @@ class EditPanel(Panel[EditState]):
         ):
             vuetify.VIcon(icon, start=True)
             html.Span(f"{{{{ t.{text} }}}}")
-            hint(f"{text}_tip")
+            hint(f"{text}_tip", location="top")
 
     def _choose_segment(self, segment: str) -> None:
         self.case.brush.choose_segment(segment)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trame.widgets import html
+
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.settings import DeviceChoice
 from MedSegAI.Session.session import installed_models
-from MedSegAI.Web.case.controls import choice, heading, note
+from MedSegAI.Web.case.controls import choice, heading
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ TEXTS = {
     "model_title": "Model",
     "model_name": "Model",
     "model_name_tip": "The network that segments; its card says what it was made for and how well it did",
+    "model_about": "About this model",
     "model_device": "Device",
     "model_device_tip": "Where the network computes; automatic takes a GPU where there is one",
 }
@@ -55,7 +58,9 @@ class ModelPanel(Panel[ModelState]):
             items=names.models,
             update_modelValue=(self.acts(lambda name: self.session.choose(model=name)), "[$event]"),
         )
-        note(names.description, testid="model-description")
+        with html.Details(classes="text-caption text-medium-emphasis mt-1"):
+            html.Summary("{{ t.model_about }}", style="cursor:pointer")
+            html.Div(f"{{{{ {names.description} }}}}", raw_attrs=['data-testid="model-description"'])
         choice(
             "model-device",
             model=names.device,

@@ -90,6 +90,7 @@ class Page(Panel[PageState]):
                 " [aria-pressed=true] { outline: 1px solid #8fd3c7; }"
             )
             self._listen_to_keys()
+            self._ask_for_language()
             with vuetify.VAppBar(density="compact", flat=True, color="surface", border="b"):
                 self._bar()
             with vuetify.VNavigationDrawer(
@@ -112,7 +113,14 @@ class Page(Panel[PageState]):
 
     def _bar(self) -> None:
         names = self.names
-        button("drawer", icon="mdi-menu", click=f"{names.drawer} = !{names.drawer}", with_label=False, variant="text")
+        button(
+            "drawer",
+            icon="mdi-menu",
+            click=f"{names.drawer} = !{names.drawer}",
+            with_label=False,
+            tip_at="bottom",
+            variant="text",
+        )
         html.Span("{{ t.app_name }}", classes="text-subtitle-1 ml-1", style="color:#8fd3c7;font-weight:600")
         html.Span(
             f"{{{{ {names.case_name} }}}}",
@@ -134,6 +142,7 @@ class Page(Panel[PageState]):
                 icon=icon,
                 click=self.acts(lambda action=action: action()),
                 with_label=False,
+                tip_at="bottom",
                 variant="text",
                 disabled=(f"!{getattr(names, 'can_' + name)}",),
             )
@@ -190,6 +199,12 @@ class Page(Panel[PageState]):
             with html.Div(v_show=(f"{names.tab} === '{tab}'",), classes="px-4 pb-6"):
                 for panel in panels[tab]:
                     panel.build()
+        with vuetify.Template(v_slot_append=True):
+            self.case.run_panel.build_progress()
+
+    def _ask_for_language(self) -> None:
+        name = self.case.server.trigger_name(self.case.greet)
+        client.ClientTriggers(mounted=f"trigger('{name}', [window.navigator.language])")
 
     def _listen_to_keys(self) -> None:
         name = self.case.server.trigger_name(self.case.press)

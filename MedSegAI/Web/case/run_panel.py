@@ -54,45 +54,50 @@ class RunPanel(Panel[RunState]):
         self._told: Run | None = None
 
     def build(self) -> None:
-        """Add the buttons, the bar and the worker's sentences."""
+        """Add the button, and why it cannot be pressed."""
         names = self.names
-        with html.Div(classes="d-flex ga-2 mt-4"):
-            button(
-                "run-segment",
-                icon="mdi-play",
-                click=self.acts(self.segment),
-                color="primary",
-                variant="flat",
-                size="default",
-                disabled=(f"{names.busy} || !!{names.obstacle}",),
-            )
-            button(
-                "run-cancel",
-                icon="mdi-stop",
-                click=self.acts(lambda: self.session.cancel()),
-                size="default",
-                v_show=(names.busy,),
-                disabled=(f"{names.outcome} === 'stopping'",),
-            )
-        note(names.obstacle, testid="run-obstacle", shown_if=f"!!{names.obstacle}")
-        vuetify.VProgressLinear(
-            v_show=(names.busy,),
-            model_value=(names.percent,),
-            indeterminate=(f"!{names.counted}",),
-            height=6,
-            rounded=True,
+        button(
+            "run-segment",
+            icon="mdi-play",
+            click=self.acts(self.segment),
             color="primary",
-            classes="mt-3",
-            raw_attrs=['data-testid="run-progress"', ':aria-label="t.run_progress"'],
+            variant="flat",
+            size="default",
+            classes="mt-4",
+            disabled=(f"{names.busy} || !!{names.obstacle}",),
         )
-        note(_sentence(names), testid="run-status")
-        with html.Details(v_show=(f"{names.messages}.length > 0",), classes="text-caption text-medium-emphasis mt-1"):
-            html.Summary("{{ t.run_details }}", style="cursor:pointer")
-            html.Div(
-                f"{{{{ {names.messages}.join('\\n') }}}}",
-                style="white-space:pre-wrap",
-                raw_attrs=['data-testid="run-messages"'],
+        note(names.obstacle, testid="run-obstacle", shown_if=f"!!{names.obstacle}")
+
+    def build_progress(self) -> None:
+        """Add what is seen whatever else the drawer shows: the bar, the worker's sentences, and cancel."""
+        names = self.names
+        with html.Div(v_show=(f"!!{names.outcome}",), classes="px-4 py-2", style="border-top:1px solid #223"):
+            vuetify.VProgressLinear(
+                v_show=(names.busy,),
+                model_value=(names.percent,),
+                indeterminate=(f"!{names.counted}",),
+                height=6,
+                rounded=True,
+                color="primary",
+                raw_attrs=['data-testid="run-progress"', ':aria-label="t.run_progress"'],
             )
+            with html.Div(classes="d-flex align-center justify-space-between"):
+                note(_sentence(names), testid="run-status")
+                button(
+                    "run-cancel",
+                    icon="mdi-stop",
+                    click=self.acts(lambda: self.session.cancel()),
+                    v_show=(names.busy,),
+                    disabled=(f"{names.outcome} === 'stopping'",),
+                    classes="mt-1",
+                )
+            with html.Details(v_show=(f"{names.messages}.length > 0",), classes="text-caption text-medium-emphasis"):
+                html.Summary("{{ t.run_details }}", style="cursor:pointer")
+                html.Div(
+                    f"{{{{ {names.messages}.join('\\n') }}}}",
+                    style="white-space:pre-wrap;max-height:30vh;overflow:auto",
+                    raw_attrs=['data-testid="run-messages"'],
+                )
 
     def refresh(self) -> None:
         """Take over how the work stands; tell once of a failure."""

@@ -13,6 +13,7 @@ from MedSegAI.Web.case import (
     results_panel,
     run_panel,
     saliency_panel,
+    setup_panel,
     views,
 )
 from MedSegAI.Web.case.chinese import CHINESE
@@ -28,6 +29,12 @@ def texts_in(language: str) -> dict[str, str]:
 def languages() -> list[dict[str, str]]:
     """The languages to choose from, as ``{title, value}``."""
     return [{"title": NAMES[code], "value": code} for code in (ENGLISH, *TRANSLATIONS)]
+
+
+def closest_language(wanted: str) -> str:
+    """The language for a browser that asks for ``wanted``, such as ``zh-CN``; English where there is none."""
+    code = wanted.partition("-")[0].lower()
+    return code if code in TRANSLATIONS else ENGLISH
 
 
 NAMES = {ENGLISH: "English", "zh": "中文"}
@@ -47,6 +54,7 @@ def _english() -> dict[str, str]:
         results_panel,
         run_panel,
         saliency_panel,
+        setup_panel,
         views,
     )
     return {name: text for module in modules for name, text in module.TEXTS.items()}
