@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
-from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Logic.errors import InputError, MedSegAIError
 from MedSegAI.Logic.worker.standard_streams import claim_standard_streams
 from MedSegAI.Web.case_contract import SECRET_VARIABLE
 
@@ -37,6 +37,7 @@ def serve(options: argparse.Namespace) -> int:
     lines_in, lines_out = claim_standard_streams()
     _keep_trame_from_reading_our_options(options.secret)
     try:
+        _refuse_open_door(options)
         asyncio.run(_serve(options, lines_in if parent_holds_a_pipe else None, lines_out))
     except MedSegAIError as error:
         _say(lines_out, {"error": {"problem": error.problem, "advice": error.advice}})
@@ -59,6 +60,16 @@ async def _serve(options: argparse.Namespace, parent: TextIO | None, lines_out: 
             serving.result()
     finally:
         await app.close()
+
+
+def _refuse_open_door(options: argparse.Namespace) -> None:
+    from MedSegAI.Web.case.web_guard import is_this_computer
+
+    if not options.secret and not is_this_computer(options.host):
+        raise InputError(
+            f"'{options.host}' can be reached from other computers, and this case has no secret.",
+            advice="Give it a secret, or serve on 127.0.0.1.",
+        )
 
 
 def _facts(app: CaseApp, options: argparse.Namespace) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ def guard(app: web.Application, *, secret: str) -> None:
 
     Args:
         app: The web application, before it starts.
-        secret: Empty lets in everyone who reaches the address.
+        secret: Empty lets in everyone on this computer.
     """
 
     @web.middleware
@@ -43,6 +44,8 @@ def guard(app: web.Application, *, secret: str) -> None:
         if secret and _is(request.headers.get(SECRET_HEADER), secret):
             return await handler(request)
         _refuse_other_origins(request)
+        if not secret:
+            _refuse_other_names(request)
         if secret and "secret" in request.query and _is(request.query["secret"], secret):
             answer: web.StreamResponse = web.Response(status=302, headers={"Location": "/index.html"})
             answer.set_cookie(SECRET_COOKIE, secret, httponly=True, samesite="Strict")
@@ -73,3 +76,17 @@ def _refuse_other_origins(request: web.Request) -> None:
     origin = request.headers.get("Origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("Host", ""):
         raise web.HTTPForbidden(text="Only the case's own page may ask for this.")
+
+
+def _refuse_other_names(request: web.Request) -> None:
+    # A web page elsewhere can give its own name the address of this computer; it then is its own origin here.
+    if not is_this_computer(urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""):
+        raise web.HTTPForbidden(text="Without a secret, a case is only for this computer.")
+
+
+def is_this_computer(host: str) -> bool:
+    """Whether a host's name or address can only mean the computer that it is said on."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
