@@ -44,6 +44,7 @@ CHINESE = {
     "model_name_tip": "执行分割的网络；其模型卡说明用途和测得的准确度",
     "model_about": "关于此模型",
     "model_device": "计算设备",
+    "device_auto": "自动",
     "model_device_tip": "网络在何处计算；“自动”会优先使用 GPU",
     # Region
     "region_title": "区域",

@@ -23,8 +23,9 @@ TEXTS = {
     "model_about": "About this model",
     "model_device": "Device",
     "model_device_tip": "Where the network computes; automatic takes a GPU where there is one",
+    "device_auto": "Automatic",
 }
-_DEVICE_NAMES = {"auto": "Automatic", "cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
+_DEVICE_NAMES = {"cpu": "CPU", "cuda": "NVIDIA GPU", "mps": "Apple GPU"}
 
 
 @dataclass
@@ -64,7 +65,7 @@ class ModelPanel(Panel[ModelState]):
         choice(
             "model-device",
             model=names.device,
-            items=names.devices,
+            items=f"{names.devices}.map((one) => ({{ ...one, title: t['device_' + one.value] || one.title }}))",
             update_modelValue=(self.acts(lambda name: self.session.choose(device=DeviceChoice(name))), "[$event]"),
         )
 
