@@ -1,0 +1,64 @@
+"""One writer at a time in a case's folder, over all processes of all computers that share it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from MedSegAI.Logic.errors import StorageError
+from MedSegAI.Logic.files.atomic import storage_error
+
+LOCK = "journal.lock"
+_LONGEST_WAIT_S = 30.0
+_PAUSE_S = 0.005
+
+
+@contextmanager
+def exclusive(folder: Path, *, longest_wait_s: float = _LONGEST_WAIT_S) -> Iterator[None]:
+    """Hold the folder's lock inside the block; the operating system lets go of it when a process dies.
+
+    Raises:
+        StorageError: if somebody else holds it for longer than ``longest_wait_s`` seconds, or the lock file cannot be
+            opened.
+    """
+    path = folder / LOCK
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    try:
+        _wait_for(handle, folder, longest_wait_s)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _wait_for(handle: int, folder: Path, longest_wait_s: float) -> None:
+    last = time.monotonic() + longest_wait_s
+    while not _taken(handle):
+        if time.monotonic() > last:
+            raise StorageError(
+                f"Another program has been writing into '{folder}' for {longest_wait_s:g} seconds.",
+                advice="Wait until it is done, or end it, and try again.",
+            )
+        time.sleep(_PAUSE_S)
+
+
+def _taken(handle: int) -> bool:
+    """Try once; the lock goes when ``handle`` is closed."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
