@@ -99,7 +99,12 @@ class Page(Panel[PageState]):
                 self._drawer()
             with (
                 vuetify.VMain(style="height:100vh"),
-                html.Div(classes="d-flex", style="height:100%;background:#000", raw_attrs=['data-testid="views"']),
+                html.Div(
+                    classes="d-flex",
+                    style="height:100%;background:#000",
+                    mouseleave=self.case.views.pointer_left,
+                    raw_attrs=['data-testid="views"'],
+                ),
             ):
                 self.case.views.layouts.initialize_layout_grid(layout)
             self.case.dialogs.build()

@@ -98,6 +98,12 @@ class CaseViews:
             for view, was_blocked in before:
                 view.set_render_blocked(was_blocked)
 
+    def pointer_left(self) -> None:
+        """Tell every view that the mouse is elsewhere: a stroke ends, and the brush is drawn no more."""
+        for view in self.all:
+            view.interactor().LeaveEvent()
+            view.schedule_render()
+
     def redraw(self) -> None:
         """Ask every shown view for a new picture."""
         for view in self.all:
