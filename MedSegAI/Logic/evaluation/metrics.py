@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.evaluation.surfaces import hd95_between, surface_voxels
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def compare_masks(
     Raises:
         InputError: if the masks differ in shape.
     """
-    found, true = _as_masks(predicted, reference)
+    found, true = as_masks(predicted, reference)
     both, found_count, true_count = (int(np.count_nonzero(m)) for m in (found & true, found, true))
     neither = found.size - found_count - true_count + both
     voxel_ml = float(np.prod(spacing_kji)) / 1000.0
@@ -74,7 +74,7 @@ def dice(predicted: np.ndarray, reference: np.ndarray) -> float:
     Raises:
         InputError: if the masks differ in shape.
     """
-    found, true = _as_masks(predicted, reference)
+    found, true = as_masks(predicted, reference)
     both = int(np.count_nonzero(found & true))
     return _ratio(2 * both, int(np.count_nonzero(found)) + int(np.count_nonzero(true)), otherwise=1.0)
 
@@ -95,28 +95,16 @@ def hd95(predicted: np.ndarray, reference: np.ndarray, *, spacing_kji: tuple[flo
     Raises:
         InputError: if the masks differ in shape.
     """
-    from scipy.ndimage import distance_transform_edt
-
-    found, true = _as_masks(predicted, reference)
-    box = Box.around(found | true)
-    if box is None or not found.any() or not true.any():
-        return None
-    # Both surfaces lie inside the box of the pair, so distances there are those of the whole array.
-    surfaces = [_surface(mask[box.slices]) for mask in (found, true)]
-    directed = [
-        np.percentile(distance_transform_edt(~to, sampling=spacing_kji)[of], 95)
-        for of, to in (surfaces, surfaces[::-1])
-    ]
-    return float(max(directed))
+    surfaces = [surface_voxels(mask, spacing_kji=spacing_kji) for mask in as_masks(predicted, reference)]
+    return hd95_between(*surfaces)
 
 
-def _surface(mask: np.ndarray) -> np.ndarray:
-    from scipy.ndimage import binary_erosion
+def as_masks(predicted: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both arrays (k, j, i) as bool masks: non-zero is inside.
 
-    return mask & ~binary_erosion(mask)
-
-
-def _as_masks(predicted: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    Raises:
+        InputError: if they differ in shape.
+    """
     if predicted.shape != reference.shape:
         raise InputError(
             f"Two masks of shape {predicted.shape} and {reference.shape} cannot be compared.",
