@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 exec </dev/null
 
 venv=.venv
-extras=scene,web,desktop-host,dev
+extras=scene,web,desktop-host,dicom,dev
 
 say() { echo "set-up: $*"; }
 

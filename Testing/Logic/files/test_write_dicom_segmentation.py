@@ -1,0 +1,102 @@
+"""Label maps as DICOM segmentations of the series they were drawn on."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pydicom
+import pytest
+
+from MedSegAI.Logic.errors import DependencyError, InputError
+from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.files.read_dicom_segmentation import read_dicom_segmentation
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.files.write_dicom_segmentation import write_dicom_segmentation
+from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
+from MedSegAI.Logic.volume import Volume
+from Testing.Logic.corrections.conftest import MADE
+
+CODED = Terminology(
+    Code("SCT", "123037004", "Anatomical Structure"), Code("SCT", "64033007", "Kidney"), Code("SCT", "7771000", "Left")
+)
+TABLE = LabelTable(
+    (
+        Label(3, "left_kidney", "Left kidney", (0.8, 0.4, 0.2), CODED),
+        Label(7, "lump", "Lump", (0.1, 0.9, 0.3)),
+        Label(9, "unused", "Unused", (0, 0, 0)),
+    )
+)
+
+
+@pytest.fixture(scope="module")
+def series(data_folder):
+    folder = data_folder / "dicom" / "dcmqi" / "segmentations" / "ct-3slice"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}")
+    return folder
+
+
+@pytest.fixture
+def drawn(series):
+    grid = read_volume(series).grid
+    array = np.zeros(grid.shape, np.uint8)
+    array[0:2, 100:120, 50:80] = 3
+    array[2, 10:20, 10:20] = 7
+    return Segmentation(Volume(array, grid), TABLE)
+
+
+def test_what_was_written_is_read_again_with_keys_names_codes_and_colours(drawn, series, tmp_path):
+    pytest.importorskip("highdicom")
+    write_dicom_segmentation(tmp_path / "out.dcm", drawn, source=series, creator="Anna")
+    found = read_dicom_segmentation(tmp_path / "out.dcm")
+    assert found.labels.grid.same_frame(drawn.labels.grid)
+    assert np.array_equal(np.array([0, 3, 7], np.uint8)[found.labels.array], drawn.labels.array)
+    for label, original in zip(found.table, TABLE):
+        assert (label.key, label.name) == (original.key, original.name)
+        np.testing.assert_allclose(label.colour, original.colour, atol=0.02)
+    assert next(iter(found.table)).terminology == CODED
+
+
+def test_it_belongs_to_the_patient_and_study_of_its_series_and_says_who_made_it(drawn, series, tmp_path):
+    pytest.importorskip("highdicom")
+    made = Segmentation(drawn.labels, TABLE, MADE)
+    write_dicom_segmentation(tmp_path / "out.dcm", made, source=series, creator="Änne 花子")
+    written, scan = pydicom.dcmread(tmp_path / "out.dcm"), pydicom.dcmread(series / "01.dcm")
+    assert written.StudyInstanceUID == scan.StudyInstanceUID
+    assert written.PatientID == scan.PatientID
+    assert written.ContentCreatorName == "Änne 花子"
+    segment = written.SegmentSequence[0]
+    assert segment.SegmentAlgorithmType == "SEMIAUTOMATIC"
+    assert segment.SegmentationAlgorithmIdentificationSequence[0].AlgorithmName == "hippocampus-mr"
+
+
+def test_what_cannot_be_written_is_refused_and_leaves_nothing(drawn, series, tmp_path):
+    pytest.importorskip("highdicom")
+    grid = drawn.labels.grid
+    beside = Segmentation(Volume(drawn.labels.array, Grid(grid.shape, grid.spacing, (0, 0, 0))), TABLE)
+    empty = Segmentation(drawn.labels.with_array(np.zeros(grid.shape, np.uint8)), TABLE)
+    for what, source, sentence in (
+        (beside, series, "does not lie on the grid of the series"),
+        (empty, series, "holds no voxel"),
+        (drawn, series / "01.dcm", "is no folder"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            write_dicom_segmentation(tmp_path / "out.dcm", what, source=source)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_multi_frame_series_is_refused(series, tmp_path):
+    pytest.importorskip("highdicom")
+    source = series.parent / "24x38x3" / "multiframe"
+    grid = read_volume(source).grid
+    whole = Segmentation(Volume(np.full(grid.shape, 7, np.uint8), grid), TABLE)
+    with pytest.raises(InputError, match="one file for each of the 3 slices"):
+        write_dicom_segmentation(tmp_path / "out.dcm", whole, source=source)
+
+
+def test_without_highdicom_a_sentence_names_the_command_that_installs_it(drawn, series, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(DependencyError, match="pip install highdicom"):
+        write_dicom_segmentation(tmp_path / "out.dcm", drawn, source=series)
