@@ -105,11 +105,12 @@ class MedSegAIWidget(ScriptedLoadableModuleWidget):
     """The panel: the set-up always, the case once every package is here."""
 
     def __init__(self, parent: object = None) -> None:
-        ScriptedLoadableModuleWidget.__init__(self, parent)
+        # Without a parent the base class calls setup at once.
         self.logic = None
         self._panel = None
         self._setup = None
         self._case = None
+        ScriptedLoadableModuleWidget.__init__(self, parent)
 
     def setup(self) -> None:
         """Build the panel when the module is first opened."""

@@ -59,9 +59,6 @@ class CasePanels:
         self._refresh_timer.setSingleShot(True)
         self._refresh_timer.setInterval(0)
         self._refresh_timer.connect("timeout()", self.refresh)
-        for section in (ui.regionSection, ui.runSection, ui.scansSection, ui.resultsSection):
-            # What a panel hid by itself must not come back when its section is opened.
-            section.connect("contentsCollapsed(bool)", self._refresh_soon)
         self._was_busy = False
         self._stop_observing = session.observe(self._on_change)
         self._shortcuts = Shortcuts(
@@ -102,9 +99,6 @@ class CasePanels:
             if self._session.is_busy == self._was_busy:
                 return
             self._was_busy = self._session.is_busy
-        self._refresh_soon()
-
-    def _refresh_soon(self, _collapsed: bool = False) -> None:
         self._refresh_timer.start()
 
     def _poll_from_now_on(self) -> None:

@@ -9,6 +9,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from MedSegAI.Bridge.segment_rows import SegmentRow
+from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
 from MedSegAI.Widgets.quiet_widgets import quiet
@@ -99,12 +100,15 @@ def open_segment_editor(segmentation: slicer.vtkMRMLSegmentationNode, scan: slic
 
 
 def _state_of(node: slicer.vtkMRMLSegmentationNode | None) -> tuple[object, ...]:
-    """What the table depends on: the segments, what views show of them, and where they lie."""
+    """What the table depends on: the segments, their voxels, what views show of them, and where they lie."""
     if node is None:
         return ()
-    display, parent = node.GetDisplayNode(), node.GetParentTransformNode()
-    others = tuple(0 if each is None else each.GetMTime() for each in (display, parent))
-    return (node.GetID(), node.GetSegmentation().GetMTime(), *others)
+    segmentation = node.GetSegmentation()
+    segments = (segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments()))
+    # Painting changes a segment's voxels in place, and only they tell of it.
+    voxels = (segment.GetRepresentation(BINARY_LABELMAP) for segment in segments)
+    parts = (segmentation, node.GetDisplayNode(), node.GetParentTransformNode(), *voxels)
+    return (node.GetID(), *(0 if part is None else part.GetMTime() for part in parts))
 
 
 def _swatch(colour: tuple[float, float, float]) -> qt.QIcon:

@@ -51,6 +51,8 @@ class RunPanel:
         ui.progressBar.setValue(run.percent if busy else 0)
         ui.progressBar.setTextVisible(busy and not unknown)
         ui.statusLabel.setText(_("Ready") if run is None else run_sentence(run))
+        failed = run is not None and run.outcome is Outcome.FAILED
+        ui.statusLabel.setStyleSheet("color: #c0392b" if failed else "")
         show_problem(ui.planLabel, "\n".join(run.messages) if run is not None else "")
 
     def segment(self, _checked: bool = False) -> None:

@@ -50,10 +50,19 @@ class SetupPanel:
         self._requirements, self._complete = requirements, complete
         self._shown: tuple[Check, ...] = ()
         ui.setupTable.setHorizontalHeaderLabels([_("Part"), _("State"), _("Found")])
-        ui.setupTable.verticalHeader().setVisible(False)
         header = ui.setupTable.horizontalHeader()
         header.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
         header.setSectionResizeMode(_FOUND, qt.QHeaderView.Stretch)
+        # What was found is wrapped, so the rows' heights follow the panel's width, and the table's height follows them.
+        rows = ui.setupTable.verticalHeader()
+        rows.setVisible(False)
+        rows.setSectionResizeMode(qt.QHeaderView.ResizeToContents)
+        # All rows are resized one after the other. The timer belongs to the table and goes with it.
+        self._rows_resized = qt.QTimer(ui.setupTable)
+        self._rows_resized.setSingleShot(True)
+        self._rows_resized.setInterval(0)
+        self._rows_resized.connect("timeout()", self._fit_height)
+        rows.connect("sectionResized(int,int,int)", lambda _row, _before, _now: self._rows_resized.start())
         ui.checkButton.connect("clicked(bool)", self._check)
         ui.installButton.connect("clicked(bool)", self._install)
         ui.setupSection.connect("contentsCollapsed(bool)", self._opened_or_collapsed)
@@ -94,16 +103,14 @@ class SetupPanel:
 
     def _fit_height(self) -> None:
         table = self._ui.setupTable
-        table.resizeRowsToContents()
         rows = sum(table.rowHeight(number) for number in range(table.rowCount))
         table.setFixedHeight(rows + table.horizontalHeader().height + 2 * table.frameWidth)
 
     def _opened_or_collapsed(self, collapsed: bool) -> None:
         # The check starts the worker, so it waits until somebody looks.
-        if not collapsed:
-            self._fit_height()
-            if self._session is not None and not self._session.checks and not self._session.is_busy:
-                self._check()
+        session = self._session
+        if not collapsed and session is not None and not session.checks and not session.is_busy:
+            self._check()
 
     def _check(self, _checked: bool = False) -> None:
         with problems_shown_in(self._ui.problemLabel):

@@ -51,12 +51,25 @@ def test_unticking_a_segment_hides_it(bench, a_crop):
     assert bench.ui.segmentsTable.item(1, 0).checkState() == CHECKED
 
 
-def test_a_correction_made_elsewhere_changes_the_volume(bench, a_crop):
+def test_a_voxel_painted_elsewhere_changes_the_volume(bench, a_crop):
     bench.segment(a_crop)
     panel = panel_of(bench)
     before = texts(bench.ui.segmentsTable)
-    segmentation = bench.session.segmentation.GetSegmentation()
-    segmentation.RemoveSegment("posterior_hippocampus")
+    image = bench.session.segmentation.GetSegmentation().GetNthSegment(0).GetRepresentation("Binary labelmap")
+    i0, i1, j0, j1, k0, _k1 = image.GetExtent()
+    for i in range(i0, i1 + 1):
+        for j in range(j0, j1 + 1):
+            image.SetScalarComponentFromFloat(i, j, k0, 0, 1)
+    image.Modified()
+    panel.refresh()
+    assert float(texts(bench.ui.segmentsTable)[0][1]) > float(before[0][1])
+
+
+def test_a_segment_removed_elsewhere_leaves_the_table(bench, a_crop):
+    bench.segment(a_crop)
+    panel = panel_of(bench)
+    before = texts(bench.ui.segmentsTable)
+    bench.session.segmentation.GetSegmentation().RemoveSegment("posterior_hippocampus")
     panel.refresh()
     assert texts(bench.ui.segmentsTable) == before[:1]
 

@@ -89,7 +89,6 @@ def test_opening_the_section_has_the_worker_look_at_everything(bench):
     bench.work_through()
     panel.refresh()
     found = rows(bench)
-    print([bench.ui.setupTable.item(r, 2).text() for r in range(bench.ui.setupTable.rowCount)])
     assert found["torch"] == "ready" and found["model hippocampus-mr"] == "ready"
     assert {"Python", "packages", "GPU", "memory"} <= set(found)
     bench.picture(bench.ui.setupSection, "set-up")
