@@ -12,8 +12,9 @@ from MedSegAI.Logic.corrections.journal import JOURNAL, Journal, read_journal
 from MedSegAI.Logic.corrections.on_case_grid import on_case_grid
 from MedSegAI.Logic.corrections.record import Folder, Rater, record_correction
 from MedSegAI.Logic.corrections.replay import segmentation_after
-from MedSegAI.Logic.errors import LabelError
+from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.files.read_segmentation import Segmentation, read_segmentation
+from MedSegAI.Logic.files.write import write_segmentation
 from MedSegAI.Logic.label_counts import label_values
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.volume import Volume
@@ -111,3 +112,39 @@ def _started_from(folder: Folder, rater: str) -> Segmentation | None:
 def _nothing_on(mask: Segmentation) -> Segmentation:
     empty = np.zeros(mask.labels.grid.shape, np.uint8)
     return Segmentation(Volume(empty, mask.labels.grid, name=mask.labels.name), mask.table)
+
+
+def write_mask(
+    path: str | os.PathLike[str],
+    state: Segmentation,
+    *,
+    source: str | os.PathLike[str] | None = None,
+    rater: str = "",
+) -> None:
+    """Write a state of a case as a mask for other programs.
+
+    Args:
+        path: ``.seg.nrrd`` (keeps names, colours, codes and the model's record), ``.nrrd``, NIfTI, ``.mha``, or
+            ``.dcm`` for a DICOM segmentation.
+        state: Labels uint8 (k, j, i), as :func:`~MedSegAI.Logic.corrections.replay.replay` gives them.
+        source: The folder of the scan's DICOM series; a DICOM segmentation needs it.
+        rater: Whom a DICOM segmentation names as its creator.
+
+    Raises:
+        DependencyError: if a DICOM segmentation is wanted and highdicom is not installed.
+        InputError: if a DICOM segmentation is wanted without the series, or the labels do not lie on it.
+        StorageError: if it cannot be written, or the ending is none of these.
+    """
+    if not str(path).casefold().endswith(".dcm"):
+        write_segmentation(path, state.labels, state.table, state.provenance)
+        return
+    from MedSegAI.Logic.files.read import read_volume
+    from MedSegAI.Logic.files.write_dicom_segmentation import write_dicom_segmentation
+
+    if source is None:
+        raise InputError(
+            "A DICOM segmentation belongs to the DICOM series of the scan, and none was named.",
+            advice="Name the series' folder, or write a .seg.nrrd.",
+        )
+    placed = on_case_grid(state.labels, read_volume(source).grid)
+    write_dicom_segmentation(path, Segmentation(placed, state.table, state.provenance), source=source, creator=rater)

@@ -29,7 +29,8 @@ def grid_difference(known: Grid, grid: Grid) -> str:
 def on_case_grid(mask: Volume, grid: Grid) -> Volume:
     """A label map on the case's grid; background where the mask's own grid does not reach.
 
-    A mask may be stored on a part of the grid, as Slicer does, or reach beyond it with background.
+    A mask may be stored on a part of the grid, as Slicer does, reach beyond it with background, or have its axes in
+    another order or direction, as the same scan has in DICOM and in NIfTI.
 
     Args:
         mask: uint8 (k, j, i) on an LPS grid.
@@ -38,25 +39,46 @@ def on_case_grid(mask: Volume, grid: Grid) -> Volume:
     Raises:
         InputError: if the two lattices do not coincide voxel by voxel, or a label lies outside the case's grid.
     """
+    name = mask.name
+    mask = _with_axes_of(mask, grid)
     offset = tuple(int(v) for v in np.rint(grid.kji_of(np.asarray(mask.grid.origin))))
     place = Box.whole(mask.grid.shape).shift(offset)
     if not grid.crop(place).same_frame(mask.grid, tolerance_mm=_SAME_PLACE_MM):
         difference = grid_difference(grid, mask.grid)
         raise InputError(
-            f"'{mask.name}' does not lie on the case's grid: {difference}.",
+            f"'{name}' does not lie on the case's grid: {difference}.",
             advice="Make the mask on the case's scan, or resample it to that scan first.",
         )
     if place == Box.whole(grid.shape):
-        return Volume(mask.array, grid, name=mask.name)
-    inside = place.clip(grid.shape)
-    cut = mask.array[inside.shift(tuple(-o for o in offset)).slices] if not inside.is_empty else mask.array[:0]
-    if np.count_nonzero(cut) != np.count_nonzero(mask.array):
-        raise InputError(
-            f"'{mask.name}' has labels outside the case's scan.", advice="Give a mask that was made on this scan."
-        )
+        return Volume(mask.array, grid, name=name)
     array = np.zeros(grid.shape, np.uint8)
-    array[inside.slices] = cut
-    return Volume(array, grid, name=mask.name)
+    inside = place.clip(grid.shape)
+    if not inside.is_empty:
+        array[inside.slices] = mask.array[inside.shift(tuple(-o for o in offset)).slices]
+    if np.count_nonzero(array) != np.count_nonzero(mask.array):
+        raise InputError(
+            f"'{name}' has labels outside the case's scan.", advice="Give a mask that was made on this scan."
+        )
+    return Volume(array, grid, name=name)
+
+
+def _with_axes_of(mask: Volume, grid: Grid) -> Volume:
+    """The same voxels in the same places, with the axes along the grid's where they are parallel to them."""
+    along = grid.direction_matrix.T @ mask.grid.direction_matrix
+    turned = np.rint(along)
+    if np.abs(along - turned).max() > 1e-4 or np.array_equal(turned, np.eye(3)):
+        return mask
+    # Axis a of the grid (i, j, k) is axis source[a] of the mask; arrays count the axes the other way round.
+    source = np.argmax(np.abs(turned), axis=1)
+    backwards = [bool(turned[a, source[a]] < 0) for a in range(3)]
+    array = mask.array.transpose([2 - int(source[2 - axis]) for axis in range(3)])
+    array = np.flip(array, [axis for axis in range(3) if backwards[2 - axis]])
+    corner = np.zeros(3)
+    for a in range(3):
+        corner[2 - source[a]] = mask.grid.shape[2 - source[a]] - 1 if backwards[a] else 0
+    spacing = tuple(mask.grid.spacing[int(axis)] for axis in source)
+    origin = tuple(mask.grid.lps_of(corner))
+    return Volume(np.ascontiguousarray(array), Grid(array.shape, spacing, origin, grid.direction), name=mask.name)
 
 
 def _numbers(values: tuple[float, ...]) -> str:
