@@ -1,4 +1,4 @@
-"""The line at the top of the panel that says why the last click could not be followed."""
+"""Sentences that come and go on the panel, such as why the last click could not be followed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def problems_shown_in(label: qt.QLabel) -> Iterator[None]:
     try:
         yield
     except MedSegAIError as error:
-        show_problem(label, str(error))
+        show_sentence(label, str(error))
     else:
-        show_problem(label, "")
+        show_sentence(label, "")
 
 
-def show_problem(label: qt.QLabel, text: str) -> None:
+def show_sentence(label: qt.QLabel, text: str) -> None:
     """Show a sentence in the label; none hides it."""
     label.setText(text)
     label.setVisible(bool(text))

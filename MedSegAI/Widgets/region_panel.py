@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Session.choices import RegionChoice
 from MedSegAI.Session.session import Session
-from MedSegAI.Widgets.problem_line import problems_shown_in
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
 from MedSegAI.Widgets.quiet_widgets import quiet
 
 
@@ -50,7 +50,7 @@ class RegionPanel:
         ui.placePointButton.setEnabled(has_scan and chosen is RegionChoice.POINT)
         ui.pointRadio.setVisible(takes_points or chosen is RegionChoice.POINT)
         ui.placePointButton.setVisible(takes_points or chosen is RegionChoice.POINT)
-        ui.regionNote.setText(self._note(chosen, finds=finds))
+        show_sentence(ui.regionNote, self._note(chosen, finds=finds))
 
     def _abilities(self) -> tuple[bool, bool]:
         """Whether the model segments around a point, and whether it finds its structure."""
@@ -65,14 +65,12 @@ class RegionPanel:
         if chosen is RegionChoice.FIND and not finds:
             return _("This model cannot look for its structure; the whole scan is taken.")
         if chosen is RegionChoice.ROI:
-            return _("Inside '{name}'.").format(name=session.roi.GetName()) if session.roi else _("No box yet.")
+            inside = _("Inside '{name}'.")
+            return inside.format(name=session.roi.GetName()) if session.roi is not None else _("No box yet.")
         if chosen is RegionChoice.POINT:
+            around = _("Around the last point of '{name}'.")
             placed = session.point is not None and session.point.GetNumberOfControlPoints() > 0
-            return (
-                _("Around the last point of '{name}'.").format(name=session.point.GetName())
-                if placed
-                else _("No point yet.")
-            )
+            return around.format(name=session.point.GetName()) if placed else _("No point yet.")
         return ""
 
     def _choose(self, region: RegionChoice, _checked: bool = False) -> None:

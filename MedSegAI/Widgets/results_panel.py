@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 from MedSegAI.Bridge.segment_rows import SegmentRow
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Session.session import Session
-from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
 from MedSegAI.Widgets.quiet_widgets import quiet
 
 _SWATCH_PIXELS = 14
@@ -84,7 +84,7 @@ class ResultsPanel:
 
     def _correct(self, _checked: bool = False) -> None:
         if not open_segment_editor(self._session.segmentation, self._session.scan):
-            show_problem(self._ui.problemLabel, _("Slicer's Segment Editor is not available here."))
+            show_sentence(self._ui.problemLabel, _("Slicer's Segment Editor is not available here."))
 
 
 def open_segment_editor(segmentation: slicer.vtkMRMLSegmentationNode, scan: slicer.vtkMRMLScalarVolumeNode) -> bool:
@@ -113,7 +113,7 @@ def _state_of(node: slicer.vtkMRMLSegmentationNode | None) -> tuple[object, ...]
 
 def _swatch(colour: tuple[float, float, float]) -> qt.QIcon:
     pixmap = qt.QPixmap(_SWATCH_PIXELS, _SWATCH_PIXELS)
-    pixmap.fill(qt.QColor.fromRgbF(*colour))
+    pixmap.fill(qt.QColor(*(round(255 * part) for part in colour)))
     return qt.QIcon(pixmap)
 
 

@@ -10,7 +10,7 @@ from slicer.i18n import tr as _
 from MedSegAI.Session.run import Outcome, Run, RunKind
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.dependencies import has_torch
-from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
 from MedSegAI.Widgets.quiet_widgets import show_choices
 
 _SECONDS_TOLD_AS_MINUTES = 90
@@ -35,7 +35,7 @@ class RunPanel:
         session, ui = self._session, self._ui
         show_choices(ui.deviceCombo, _devices(), chosen=session.choices.device.value)
         obstacle = session.obstacle() if has_torch() else _("PyTorch is not installed; open Set-up to install it.")
-        show_problem(ui.obstacleLabel, obstacle)
+        show_sentence(ui.obstacleLabel, obstacle)
         ui.segmentButton.setEnabled(not obstacle and not session.is_busy)
         ui.deviceCombo.setEnabled(not session.is_busy)
         self.refresh_run()
@@ -53,7 +53,7 @@ class RunPanel:
         ui.statusLabel.setText(_("Ready") if run is None else run_sentence(run))
         failed = run is not None and run.outcome is Outcome.FAILED
         ui.statusLabel.setStyleSheet("color: #c0392b" if failed else "")
-        show_problem(ui.planLabel, "\n".join(run.messages) if run is not None else "")
+        show_sentence(ui.planLabel, "\n".join(run.messages) if run is not None else "")
 
     def segment(self, _checked: bool = False) -> None:
         """Begin to segment; where the user corrected the present result, ask first."""

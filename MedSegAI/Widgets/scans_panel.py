@@ -11,7 +11,7 @@ from slicer.i18n import tr as _
 
 from MedSegAI.Logic.models.card import ModelInput
 from MedSegAI.Session.session import Session
-from MedSegAI.Widgets.problem_line import problems_shown_in, show_problem
+from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
 from MedSegAI.Widgets.sample_head import sample_head
 
 
@@ -39,7 +39,7 @@ class ScansPanel:
         for slot, (selector, note) in zip(slots, self._rows):
             selector.setCurrentNode(slot.node)
             selector.setEnabled(not self._session.is_busy)
-            show_problem(note, slot.problem or slot.note)
+            show_sentence(note, slot.problem or slot.note)
         self._ui.sampleButton.setVisible(self._session.scan is None)
 
     def choose_the_only_scan(self) -> None:

@@ -82,6 +82,23 @@ def test_every_widget_that_can_be_pressed_is_used():
     assert {name for name in pressed if name not in text} == set()
 
 
+def test_every_widget_says_in_a_tooltip_what_it_is_for():
+    no_tip_needed = ("qMRMLWidget", "QWidget")
+    labels = {name for name, each in panel_widgets().items() if each.find("property[@name='buddy']") is not None}
+    silent = {
+        name
+        for name, each in panel_widgets().items()
+        if each.find("property[@name='toolTip']") is None and each.get("class") not in no_tip_needed
+    }
+    assert silent - labels == {"modelLicenceLabel", "modelAccuracyLabel"}
+
+
+def test_every_field_has_a_label_that_leads_to_it():
+    fields = ("QComboBox", "ctkSliderWidget", "qMRMLNodeComboBox")
+    buddies = {each.findtext("property[@name='buddy']/cstring") for each in panel_widgets().values()} - {None}
+    assert {name for name, each in panel_widgets().items() if each.get("class") in fields} <= buddies
+
+
 def test_the_panel_passes_the_scene_on_to_every_node_selector():
     root = ElementTree.parse(PANEL).getroot()
     connected = {

@@ -195,6 +195,36 @@ def test_undo_takes_back_heat_map_segmentation_and_scan(module_with_a_crop):
     assert not module.ui.undoButton.enabled and module.ui.undoButton.toolTip == "Nothing to undo"
 
 
+@pytest.mark.parametrize("with_singletons", [True, False], ids=["as a script does", "as the menu does"])
+def test_a_scene_that_is_closed_leaves_a_panel_that_works(module_with_a_crop, a_crop, with_singletons):
+    module, session = module_with_a_crop, session_of(module_with_a_crop)
+    segment(module)
+    module.ui.opacitySlider.value = 0.9
+    session.scene.Clear(with_singletons)
+    pump()
+    assert session.scan is None and session.choices == Choices()
+    assert module.ui.opacitySlider.value == pytest.approx(0.5)
+    volume_to_node(a_crop, session.scene)
+    module.enter()
+    segment(module)
+    assert module.ui.segmentsTable.rowCount == 2
+
+
+def test_many_changes_are_shown_at_once(module, monkeypatch):
+    """A dragged slider must not wait for every panel at every step."""
+    shown = []
+    heat = next(each for each in module.widget._case._all if type(each).__name__ == "HeatPanel")
+    refresh = heat.refresh
+    monkeypatch.setattr(heat, "refresh", lambda: (shown.append(True), refresh()))
+    for step in range(20):
+        module.ui.opacitySlider.value = step / 20
+    assert shown == []
+    pump()
+    assert shown == [True]
+    press(module, "undoButton")
+    assert module.ui.opacitySlider.value == pytest.approx(0.5)
+
+
 def test_closing_the_scene_mid_run_throws_the_result_away(module_with_a_crop):
     module, session = module_with_a_crop, session_of(module_with_a_crop)
     press(module, "segmentButton")
