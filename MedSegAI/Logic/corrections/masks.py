@@ -9,7 +9,7 @@ import numpy as np
 
 from MedSegAI.Logic.corrections.entry import Entry, Scan, Status
 from MedSegAI.Logic.corrections.journal import JOURNAL, Journal, read_journal
-from MedSegAI.Logic.corrections.on_case_grid import on_case_grid
+from MedSegAI.Logic.corrections.on_case_grid import Extent, on_case_grid
 from MedSegAI.Logic.corrections.record import Folder, Rater, record_correction
 from MedSegAI.Logic.corrections.replay import segmentation_after
 from MedSegAI.Logic.errors import InputError, LabelError
@@ -49,8 +49,9 @@ def import_mask(
 
     Args:
         folder: The case's folder.
-        mask: Labels uint8 (k, j, i); they must lie on the case's grid or a part of it, and its labels must be the
-            case's: by key, else by name, else (for a map that names nothing) by value.
+        mask: Labels uint8 (k, j, i). They must lie on the case's grid, or, with named segments as Slicer and DICOM
+            store them, on a part of it. Its labels must be the case's: by key, else by name, else (for a map that names
+            nothing) by value.
         rater: Who made it.
         base: What the rater started from, where it is not in the journal yet.
         status: Draft or final.
@@ -66,7 +67,9 @@ def import_mask(
         StorageError: if it cannot be written; the journal is as it was.
     """
     before = base or _started_from(folder, rater.name) or _nothing_on(mask)
-    placed = on_case_grid(mask.labels, before.labels.grid)
+    # Only programs that name segments save the part of the scan that holds them.
+    extent = Extent.WHOLE if all(map(_names_nothing, mask.table)) else Extent.PART
+    placed = on_case_grid(mask.labels, before.labels.grid, extent=extent)
     after = with_labels_of(Segmentation(placed, mask.table, mask.provenance), before.table)
     return record_correction(folder, before, after, rater=rater, status=status, comment=comment, scan=scan)
 
@@ -96,9 +99,12 @@ def with_labels_of(mask: Segmentation, table: LabelTable) -> Segmentation:
 def _same_label(label: Label, table: LabelTable) -> Label | None:
     by_key = next((known for known in table if known.key == label.key), None)
     by_name = next((known for known in table if known.name.casefold() == label.name.casefold()), None)
-    names_nothing = label.key == f"label_{label.value}"
-    by_value = next((known for known in table if names_nothing and known.value == label.value), None)
+    by_value = next((known for known in table if _names_nothing(label) and known.value == label.value), None)
     return by_key or by_name or by_value
+
+
+def _names_nothing(label: Label) -> bool:
+    return label.key == f"label_{label.value}"
 
 
 def _started_from(folder: Folder, rater: str) -> Segmentation | None:

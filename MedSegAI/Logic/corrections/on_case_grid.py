@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
@@ -10,6 +12,13 @@ from MedSegAI.Logic.volume import Volume
 
 # Coarser than the library's usual border: NIfTI keeps positions in single precision.
 _SAME_PLACE_MM = 0.01
+
+
+class Extent(Enum):
+    """How much of the scan a mask must cover to be taken for one of this scan."""
+
+    WHOLE = "whole"
+    PART = "part"
 
 
 def grid_difference(known: Grid, grid: Grid) -> str:
@@ -26,7 +35,7 @@ def grid_difference(known: Grid, grid: Grid) -> str:
     return f"they lie {moved:.3g} mm beside it"
 
 
-def on_case_grid(mask: Volume, grid: Grid) -> Volume:
+def on_case_grid(mask: Volume, grid: Grid, *, extent: Extent = Extent.PART) -> Volume:
     """A label map on the case's grid; background where the mask's own grid does not reach.
 
     A mask may be stored on a part of the grid, as Slicer does, reach beyond it with background, or have its axes in
@@ -35,15 +44,19 @@ def on_case_grid(mask: Volume, grid: Grid) -> Volume:
     Args:
         mask: uint8 (k, j, i) on an LPS grid.
         grid: The case's.
+        extent: Whether a mask on a part of the grid, or beyond it, is welcome. Whoever saves the whole scan and has
+            another shape most likely drew on another scan.
 
     Raises:
-        InputError: if the two lattices do not coincide voxel by voxel, or a label lies outside the case's grid.
+        InputError: if the two lattices do not coincide voxel by voxel, the extent is not as wanted, or a
+            label lies outside the case's grid.
     """
     name = mask.name
     mask = _with_axes_of(mask, grid)
     offset = tuple(int(v) for v in np.rint(grid.kji_of(np.asarray(mask.grid.origin))))
     place = Box.whole(mask.grid.shape).shift(offset)
-    if not grid.crop(place).same_frame(mask.grid, tolerance_mm=_SAME_PLACE_MM):
+    fits = grid.crop(place).same_frame(mask.grid, tolerance_mm=_SAME_PLACE_MM)
+    if not fits or (extent is Extent.WHOLE and place != Box.whole(grid.shape)):
         difference = grid_difference(grid, mask.grid)
         raise InputError(
             f"'{name}' does not lie on the case's grid: {difference}.",

@@ -54,6 +54,15 @@ def test_a_part_of_the_grid_as_slicer_saves_it_is_enough(case, base, hers, tmp_p
     assert same(replay(read_journal(case), rater="Anna"), hers)
 
 
+def test_a_plain_map_of_another_shape_is_refused_although_its_voxels_coincide(case, base, hers, tmp_path):
+    """Crops of different heads often have one origin and spacing, so shape is all that tells them apart."""
+    record_base(case, base)
+    write_mask(tmp_path / "whole.nii.gz", hers)
+    sitk.WriteImage(sitk.ReadImage(str(tmp_path / "whole.nii.gz"))[0:9, :, :], str(tmp_path / "cut.nii.gz"))
+    with pytest.raises(InputError, match=r"has \(6, 8, 10\) voxels \(k, j, i\), these have \(6, 8, 9\)"):
+        import_mask(case, read_mask(tmp_path / "cut.nii.gz"), rater=ANNA)
+
+
 def test_the_next_mask_of_the_same_rater_continues_the_one_before(case, base, hers):
     record_base(case, base)
     import_mask(case, hers, rater=ANNA)
