@@ -1,4 +1,4 @@
-"""The E-step of STAPLE: what is probably there, given how well each rater votes.
+"""The two steps of STAPLE: what is probably there, given how well each rater votes, and the other way round.
 
 The performance of rater r is ``performance[r, v, t]``, the probability of the vote v given the truth t (float64).
 Products of probabilities are sums of logarithms, so that any number of raters neither under- nor overflows.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _SMALLEST = np.finfo(np.float64).tiny
+_RARE = 1e-5
 _DENSE_NUMBERS = 1 << 16
 
 
@@ -76,6 +77,25 @@ class PatternExpectation:
         probabilities = normalised(self._evidence.logarithms(performance) + self._log_prior)
         probabilities[~self._looked_at] = np.eye(self._patterns.classes)[0]
         return probabilities
+
+
+def performance_against_votes(patterns: VotePatterns) -> np.ndarray:
+    """float64 (raters, vote, truth): each rater's performance if the share of votes for a class were its probability.
+
+    Of a class that nobody voted for, raters are taken to miss next to nothing.
+    """
+    counts = np.where(patterns.looked_at, patterns.counts, 0)[:, None]
+    expected = EvidenceOfVotes(patterns).by_vote(patterns.fractions() * counts)
+    classes = patterns.classes
+    unknown = np.full((classes, classes), _RARE / max(1, classes - 1))
+    np.fill_diagonal(unknown, 1.0 - _RARE)
+    return improved_performance(expected, np.repeat(unknown[None], patterns.raters, axis=0))
+
+
+def improved_performance(expected: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The M-step: (raters, vote, truth) from expected voxels; of a class that is nowhere, what was believed stays."""
+    truths = expected.sum(axis=1, keepdims=True)
+    return np.divide(expected, truths, out=before.copy(), where=truths > 0)
 
 
 def normalised(logarithms: np.ndarray) -> np.ndarray:
