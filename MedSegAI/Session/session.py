@@ -12,17 +12,16 @@ from undo_stack import UndoStack
 
 from MedSegAI.Bridge.scene import OpenScene, load_scene, save_scene
 from MedSegAI.Bridge.segment_edits import is_edited
-from MedSegAI.Bridge.segment_rows import SegmentRow, segment_rows
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.errors import MedSegAIError
-from MedSegAI.Logic.models.registry import Model, find_model, model_folders, read_model
+from MedSegAI.Logic.models.registry import Model, model_folders, read_model
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session import case_results
+from MedSegAI.Session.case import Case
 from MedSegAI.Session.case_state import CaseState
-from MedSegAI.Session.choices import Choices
-from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots, obstacle_in
+from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in
 from MedSegAI.Session.presentation import present
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -37,8 +36,8 @@ class SessionEvent(str, Enum):
     """The work under way went on, began or ended."""
 
 
-class Session:
-    """One case in one scene.
+class Session(Case):
+    """One case in one scene, driven by a face.
 
     All that belongs to the case is kept in the scene, so that an ``.mrb`` of it opened again is the same session; the
     work under way is not. Methods are called on the thread that owns the scene. Nothing here blocks for long:
@@ -56,8 +55,8 @@ class Session:
         self._observers: list[Callable[[SessionEvent], None]] = []
         self.undo_stack = undo_stack or UndoStack()
         self.checks: tuple[Check, ...] = ()
-        self._work = Work(lambda: self._tell(SessionEvent.RUN))
-        self._state = CaseState(self.scene, undo_stack=self.undo_stack, changed=self._case_changed)
+        self.work = Work(lambda: self._tell(SessionEvent.RUN))
+        super().__init__(opened.mrml, CaseState(opened.mrml, undo_stack=self.undo_stack, changed=self._case_changed))
         self._undo_observer = self.undo_stack.index_changed.connect(lambda _index: self._tell(SessionEvent.CASE))
         scene = slicer.vtkMRMLScene
         self._tags = [
@@ -67,74 +66,15 @@ class Session:
             self.scene.AddObserver(scene.EndImportEvent, self._scene_came),
         ]
 
-    # What the case is ---------------------------------------------------------------------------------------------
-
-    @property
-    def scene(self) -> slicer.vtkMRMLScene:
-        """The case's scene."""
-        return self._opened.mrml
-
-    @property
-    def choices(self) -> Choices:
-        """What the user has chosen."""
-        return self._state.choices
-
-    @property
-    def model(self) -> Model:
-        """The chosen model.
-
-        Raises:
-            ModelError: if it is not installed, or its card cannot be read.
-        """
-        return find_model(self.choices.model)
-
-    @property
-    def inputs(self) -> tuple[InputSlot, ...]:
-        """One slot for each scan that the model takes; none where the model cannot be read."""
-        try:
-            return input_slots(self.model.card, self._state.node)
-        except MedSegAIError:
-            return ()
-
-    @property
-    def scan(self) -> slicer.vtkMRMLScalarVolumeNode | None:
-        """The first input's volume node."""
-        return self._state.referenced(input_role(0))
-
-    @property
-    def segmentation(self) -> slicer.vtkMRMLSegmentationNode | None:
-        """The current result."""
-        return self._state.referenced(case_results.SEGMENTATION)
-
-    @property
-    def heat_map(self) -> slicer.vtkMRMLScalarVolumeNode | None:
-        """The current heat map."""
-        return self._state.referenced(case_results.HEAT_MAP)
-
-    @property
-    def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
-        """The box for :attr:`RegionChoice.ROI`."""
-        return self._state.referenced(case_results.ROI)
-
-    @property
-    def point(self) -> slicer.vtkMRMLMarkupsFiducialNode | None:
-        """The point for :attr:`RegionChoice.POINT`."""
-        return self._state.referenced(case_results.POINT)
-
-    @property
-    def rows(self) -> tuple[SegmentRow, ...]:
-        """The current result's segments, with their volumes."""
-        return () if self.segmentation is None else segment_rows(self.segmentation)
-
     @property
     def run(self) -> Run | None:
         """The work under way, or the last that was."""
-        return self._work.run
+        return self.work.run
 
     @property
     def is_busy(self) -> bool:
         """Whether something is under way."""
-        return self._work.is_under_way
+        return self.work.is_under_way
 
     # What the user does -------------------------------------------------------------------------------------------
 
@@ -144,30 +84,30 @@ class Session:
         Raises:
             InputError: for a value that the choice cannot have; nothing is changed then.
         """
-        self._state.choose(**changes)
+        self.state.choose(**changes)
 
     def set_input(self, index: int, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
         """Choose the volume for one of the model's inputs; the first one's latest result, if any, comes with it."""
-        if self._state.referenced(input_role(index)) is node:
+        if self.state.referenced(input_role(index)) is node:
             return
-        with self._state.one_undo_state(f"choose {node.GetName()}" if node is not None else "choose no scan"):
-            self._state.refer(**{input_role(index): node})
+        with self.state.one_undo_state(f"choose {node.GetName()}" if node is not None else "choose no scan"):
+            self.state.refer(**{input_role(index): node})
             if index == 0:
                 latest = None if node is None else case_results.latest_of(self.scene, node)
-                self._state.refer(**{case_results.SEGMENTATION: latest, case_results.HEAT_MAP: None})
+                self.state.refer(**{case_results.SEGMENTATION: latest, case_results.HEAT_MAP: None})
 
     def add_scan(self, volume: Volume) -> slicer.vtkMRMLScalarVolumeNode:
         """Bring a scan that a face has read into the scene and make it the first input."""
-        with self._state.one_undo_state(f"open {volume.name}"):
+        with self.state.one_undo_state(f"open {volume.name}"):
             node = volume_to_node(volume, self.scene)
-            self._state.refer(**{input_role(0): node, case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
+            self.state.refer(**{input_role(0): node, case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
         return node
 
     def show_result(self, segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
         """Make an earlier result, or another segmentation of the scan, the current one."""
         if segmentation is not self.segmentation:
-            with self._state.one_undo_state("choose a result"):
-                self._state.refer(**{case_results.SEGMENTATION: segmentation, case_results.HEAT_MAP: None})
+            with self.state.one_undo_state("choose a result"):
+                self.state.refer(**{case_results.SEGMENTATION: segmentation, case_results.HEAT_MAP: None})
 
     def place_roi(self) -> slicer.vtkMRMLMarkupsROINode:
         """The box for the region, made in the middle of the scan if there is none yet.
@@ -175,7 +115,7 @@ class Session:
         Raises:
             InputError: if no scan was chosen.
         """
-        return case_results.place_roi(self._state)
+        return case_results.place_roi(self.state)
 
     def place_point(self) -> slicer.vtkMRMLMarkupsFiducialNode:
         """The list that the clicked point goes to, made if there is none yet.
@@ -183,7 +123,7 @@ class Session:
         Raises:
             InputError: if no scan was chosen.
         """
-        return case_results.place_point(self._state)
+        return case_results.place_point(self.state)
 
     def undo(self) -> None:
         """Take back the last action."""
@@ -198,7 +138,7 @@ class Session:
     def obstacle(self) -> str:
         """Why nothing can be segmented now, as a sentence; empty where all is ready."""
         try:
-            return obstacle_in(input_slots(self.model.card, self._state.node))
+            return obstacle_in(input_slots(self.model.card, self.state.node))
         except MedSegAIError as error:
             return str(error)
 
@@ -218,7 +158,7 @@ class Session:
         Raises:
             MedSegAIError: if something is missing, does not fit, or still runs.
         """
-        return case_results.start_segment(self._work, self._runner, self._state, self.model)
+        return case_results.start_segment(self.work, self._runner, self.state, self.model)
 
     def start_explain(self) -> Run:
         """Begin to explain the chosen label of the current result.
@@ -226,7 +166,7 @@ class Session:
         Raises:
             MedSegAIError: if there is no result, it cannot be explained, or something still runs.
         """
-        return case_results.start_explain(self._work, self._runner, self._state, self.model)
+        return case_results.start_explain(self.work, self._runner, self.state, self.model)
 
     def start_examine(self) -> Run:
         """Begin to find out whether everything is installed; the answers come as :attr:`checks`."""
@@ -235,15 +175,15 @@ class Session:
             self.checks = checks
             yield
 
-        return self._work.start(RunKind.EXAMINE, self._runner.start_examine, finish=finish)
+        return self.work.start(RunKind.EXAMINE, self._runner.start_examine, finish=finish)
 
     def cancel(self) -> None:
         """Stop what is under way."""
-        self._work.cancel()
+        self.work.cancel()
 
     def poll(self, *, timeout: float = 0.0) -> bool:
         """Bring the work on, waiting up to ``timeout`` seconds for it; True once nothing is under way."""
-        return self._work.poll(timeout=timeout)
+        return self.work.poll(timeout=timeout)
 
     # The scene as a file, and the end -----------------------------------------------------------------------------
 
@@ -262,8 +202,8 @@ class Session:
 
     def close(self) -> None:
         """Stop the work, free the model's memory and observe the scene no longer; the scene stays as it is."""
-        self._work.abandon()
-        self._state.release()
+        self.work.abandon()
+        self.state.release()
         for tag in self._tags:
             self.scene.RemoveObserver(tag)
         self._tags.clear()
@@ -276,11 +216,11 @@ class Session:
         self._tell(SessionEvent.CASE)
 
     def _scene_leaves(self, _caller: object, _event: str) -> None:
-        self._work.abandon()
-        self._state.release()
+        self.work.abandon()
+        self.state.release()
 
     def _scene_came(self, _caller: object, _event: str) -> None:
-        self._state.rebind()
+        self.state.rebind()
         self._tell(SessionEvent.CASE)
 
     def _tell(self, event: SessionEvent) -> None:

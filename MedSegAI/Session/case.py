@@ -1,0 +1,83 @@
+"""What a case consists of, to be read: its scene, the user's choices, and which nodes are its scans and results."""
+
+from __future__ import annotations
+
+import slicer
+
+from MedSegAI.Bridge.segment_rows import SegmentRow, segment_rows
+from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Logic.models.registry import Model, find_model
+from MedSegAI.Session import case_results
+from MedSegAI.Session.case_state import CaseState
+from MedSegAI.Session.choices import Choices
+from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots
+
+
+class Case:
+    """One case in one scene, read from the scene each time it is asked.
+
+    Args:
+        scene: The scene.
+        state: What the scene's parameter node says of it.
+    """
+
+    def __init__(self, scene: slicer.vtkMRMLScene, state: CaseState) -> None:
+        self._scene = scene
+        self.state = state
+
+    @property
+    def scene(self) -> slicer.vtkMRMLScene:
+        """The case's scene."""
+        return self._scene
+
+    @property
+    def choices(self) -> Choices:
+        """What the user has chosen."""
+        return self.state.choices
+
+    @property
+    def model(self) -> Model:
+        """The chosen model.
+
+        Raises:
+            ModelError: if it is not installed, or its card cannot be read.
+        """
+        return find_model(self.choices.model)
+
+    @property
+    def inputs(self) -> tuple[InputSlot, ...]:
+        """One slot for each scan that the model takes; none where the model cannot be read."""
+        try:
+            return input_slots(self.model.card, self.state.node)
+        except MedSegAIError:
+            return ()
+
+    @property
+    def scan(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The first input's volume node."""
+        return self.state.referenced(input_role(0))
+
+    @property
+    def segmentation(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """The current result."""
+        return self.state.referenced(case_results.SEGMENTATION)
+
+    @property
+    def heat_map(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The current heat map."""
+        return self.state.referenced(case_results.HEAT_MAP)
+
+    @property
+    def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
+        """The box for :attr:`RegionChoice.ROI`."""
+        return self.state.referenced(case_results.ROI)
+
+    @property
+    def point(self) -> slicer.vtkMRMLMarkupsFiducialNode | None:
+        """The point for :attr:`RegionChoice.POINT`."""
+        return self.state.referenced(case_results.POINT)
+
+    @property
+    def rows(self) -> tuple[SegmentRow, ...]:
+        """The current result's segments, with their volumes."""
+        return () if self.segmentation is None else segment_rows(self.segmentation)
