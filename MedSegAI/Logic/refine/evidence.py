@@ -1,0 +1,102 @@
+"""What speaks for each voxel near the strokes to belong to the label, as log-odds: above 0 for it, below against it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from MedSegAI.Logic.refine.reach import Reach
+from MedSegAI.Logic.refine.settings import RefineSettings
+
+_BINS = 64
+_KERNEL_BINS = 2.0
+_STROKE_SHARE = 0.5
+_LEAST_SHARE = 1e-3
+_SUREST = 3.0
+
+
+def evidence(
+    image: np.ndarray,
+    reach: Reach,
+    *,
+    spacing_kji: tuple[float, float, float],
+    settings: RefineSettings,
+    probability: np.ndarray | None = None,
+) -> np.ndarray:
+    """Log-odds of belonging to the label, float (k, j, i) over the reach's box.
+
+    Four things are added: the strokes' pull, the present label (the less the nearer a stroke is), the brightness of
+    the image, and the network's probability.
+
+    Args:
+        image: The scan's voxels in the box, (k, j, i), any real dtype.
+        reach: What lies around the strokes.
+        spacing_kji: Spacing in mm along k, j, i.
+        settings: The weights of the four.
+        probability: (k, j, i) in the box, 0..1, that a voxel belongs to the label; not a number where unknown.
+    """
+    found = settings.pull * (_fading(reach.inside_mm, settings) - _fading(reach.outside_mm, settings))
+    trust = np.minimum(reach.stroke_mm / settings.reach_mm, 1.0)
+    for_label = settings.label_per_mm * _depth_mm(reach.label, spacing_kji)
+    found += trust * (for_label + settings.keep * np.where(reach.label, 1.0, -1.0))
+    if settings.intensity:
+        found += settings.intensity * brightness_log_odds(image, reach)
+    if probability is not None and settings.probability:
+        found += settings.probability * _log_odds(probability)
+    return found
+
+
+def brightness_log_odds(image: np.ndarray, reach: Reach) -> np.ndarray:
+    """How much likelier each voxel's brightness is inside the label than outside, as a logarithm, -3 to 3.
+
+    The brightness inside is learned, in equal shares, from the inside strokes and from the label's voxels that no
+    outside stroke is nearest to; that outside from the strokes and voxels that remain.
+
+    Args:
+        image: The scan's voxels in the box, (k, j, i), any real dtype.
+        reach: What lies around the strokes.
+    """
+    low, high = np.percentile(image, [0.5, 99.5])
+    if not high > low:
+        return np.zeros(image.shape)
+    scaled = (np.clip(image, low, high).astype(float) - low) / (high - low)
+    bins = np.minimum((scaled * _BINS).astype(np.intp), _BINS - 1)
+    nearer_outside = reach.outside_mm < reach.inside_mm
+    near = reach.free | reach.inside | reach.outside
+    inside = _brightness_of(bins, reach.inside, reach.label & ~(near & nearer_outside))
+    outside = _brightness_of(bins, reach.outside, ~reach.label & ~(near & ~nearer_outside))
+    return np.clip(np.log(inside / outside), -_SUREST, _SUREST)[bins]
+
+
+def _brightness_of(bins: np.ndarray, stroke: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Smoothed shares of the bins: of the stroke's voxels and of the other ones, half each where there are both."""
+    shares = [_shares(bins[mask]) for mask in (stroke, other) if mask.any()]
+    if not shares:
+        return np.full(_BINS, 1.0 / _BINS)
+    weights = (_STROKE_SHARE, 1 - _STROKE_SHARE) if len(shares) == 2 else (1.0,)
+    return sum(weight * share for weight, share in zip(weights, shares)) + _LEAST_SHARE
+
+
+def _shares(bins: np.ndarray) -> np.ndarray:
+    counts = np.bincount(bins, minlength=_BINS).astype(float)
+    return ndimage.gaussian_filter1d(counts / counts.sum(), _KERNEL_BINS, mode="nearest")
+
+
+def _fading(distance_mm: np.ndarray, settings: RefineSettings) -> np.ndarray:
+    return np.exp(-0.5 * (distance_mm / settings.pull_mm) ** 2)
+
+
+def _depth_mm(label: np.ndarray, spacing_kji: tuple[float, float, float]) -> np.ndarray:
+    """Distance in mm to the label's border, positive inside it and negative outside; 0 where the box has no border."""
+    if label.all() or not label.any():
+        return np.zeros(label.shape)
+    inner = ndimage.distance_transform_edt(label, sampling=spacing_kji)
+    outer = ndimage.distance_transform_edt(~label, sampling=spacing_kji)
+    half = 0.5 * min(spacing_kji)
+    return np.where(label, inner - half, half - outer)
+
+
+def _log_odds(probability: np.ndarray) -> np.ndarray:
+    p = np.nan_to_num(probability.astype(float), nan=0.5)
+    with np.errstate(divide="ignore"):
+        return np.clip(np.log(p) - np.log1p(-p), -_SUREST, _SUREST)
