@@ -50,16 +50,15 @@ class Place:
     said: tuple[Said, ...]
 
     def sentence(self, table: LabelTable) -> str:
-        """Who says what, such as "Ann and Ben say tumour, Cleo says background (0.42 mL)."."""
+        """Who says what, such as "Ann and Ben say tumour; Cleo says background (0.42 mL)."."""
         names = {label.value: label.name for label in table} | {0: "background", None: "nothing (did not look)"}
         sides: dict[int | None, list[str]] = {}
         for said in self.said:
             sides.setdefault(said.label, []).append(said.rater)
-        parts = [
-            f"{in_words(raters)} {'says' if len(raters) == 1 else 'say'} {names[label]}"
-            for label, raters in sorted(sides.items(), key=lambda side: -(side[0] or 0) if side[0] is not None else 1)
-        ]
-        return f"{', '.join(parts)} ({self.volume_ml:.2g} mL)."
+        # Structures, then background, then who did not look.
+        order = sorted(sides, key=lambda label: (label is None, -(label or 0)))
+        parts = [f"{in_words(sides[n])} {'says' if len(sides[n]) == 1 else 'say'} {names[n]}" for n in order]
+        return f"{'; '.join(parts)} ({self.volume_ml:.2g} mL)."
 
 
 def in_words(names: list[str] | tuple[str, ...]) -> str:
@@ -109,10 +108,11 @@ def disagreement_places(
         uncertainty = spread[votes.codes]
     else:
         uncertainty = np.where(spread[votes.codes] > 0, entropy[votes.box.slices], 0)
-    pieces = _pieces(spread[votes.codes] > 0, uncertainty, spacing_kji=votes.grid.spacing_kji, longest_mm=longest_mm,
-                     most=most * _PLACES_KEPT_BEFORE_CUTTING)  # fmt: skip
+    most_groups = most * _PLACES_KEPT_BEFORE_CUTTING
+    groups = _strongest(_connected(spread[votes.codes] > 0, Box.whole(votes.codes.shape)), uncertainty, most_groups)
+    pieces = _cut(groups, spacing_kji=votes.grid.spacing_kji, longest_mm=longest_mm)
     weighed = [(float(uncertainty[box.slices][mask].sum()), box, mask) for box, mask in pieces]
-    weighed.sort(key=lambda piece: (-piece[0], piece[1].start))
+    weighed.sort(key=lambda piece: (-piece[0], -np.count_nonzero(piece[2]), piece[1].start))
     return tuple(_place(votes, asked, weight, box, mask) for weight, box, mask in weighed[:most])
 
 
@@ -133,11 +133,11 @@ def _entropy_of_patterns(patterns: np.ndarray) -> np.ndarray:
     return np.maximum(entropy, 0)
 
 
-def _pieces(
-    mask: np.ndarray, uncertainty: np.ndarray, *, spacing_kji: Triple, longest_mm: float, most: int
+def _cut(
+    groups: list[tuple[Box, np.ndarray]], *, spacing_kji: Triple, longest_mm: float
 ) -> Iterator[tuple[Box, np.ndarray]]:
-    """Connected pieces of a mask as (box, bool array of the box), none longer than ``longest_mm`` if it can be cut."""
-    waiting = _strongest(list(_connected(mask, Box.whole(mask.shape))), uncertainty, most)
+    """Connected groups as (box, bool array of the box), none longer than ``longest_mm`` if it can be cut."""
+    waiting = list(groups)
     while waiting:
         box, piece = waiting.pop()
         lengths = [n * size if n > 1 else 0 for n, size in zip(box.shape, spacing_kji)]
@@ -166,8 +166,9 @@ def _connected(mask: np.ndarray, box: Box) -> Iterator[tuple[Box, np.ndarray]]:
 
 
 def _strongest(
-    pieces: list[tuple[Box, np.ndarray]], uncertainty: np.ndarray, most: int
+    found: Iterator[tuple[Box, np.ndarray]], uncertainty: np.ndarray, most: int
 ) -> list[tuple[Box, np.ndarray]]:
+    pieces = list(found)
     if len(pieces) <= most:
         return pieces
     return sorted(pieces, key=lambda piece: -uncertainty[piece[0].slices][piece[1]].sum())[:most]

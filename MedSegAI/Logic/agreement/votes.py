@@ -5,15 +5,15 @@ A pattern is what each rater said of one voxel, such as (1, 1, 0). Millions of v
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from MedSegAI.Logic.consensus.ratings import Ratings
+from MedSegAI.Logic.consensus.ratings import Rating, Ratings
+from MedSegAI.Logic.consensus.unify import box_of_votes, cropped
+from MedSegAI.Logic.consensus.vote_patterns import NO_VOTE, patterns_of
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.label_counts import refuse_unnamed
 
 NOT_LOOKED = -1
 """In a pattern: the rater did not look at these voxels."""
@@ -23,13 +23,15 @@ CONSENSUS = "consensus"
 
 @dataclass(frozen=True, eq=False)
 class Votes:
-    """The vote patterns of one case inside a box; nobody says anything but background outside it.
+    """The vote patterns of one case inside a box, with a consensus beside the raters where there is one.
+
+    Outside the box nobody says anything but background. Without any vote the box, ``codes`` and ``patterns`` are empty.
 
     Args:
         raters: Names of the raters, one a column of ``patterns``.
         patterns: int16 (P, raters), or (P, raters + 1) where a consensus was given: it is the last column. Label
             values, 0 for background, :data:`NOT_LOOKED` where a rater did not look.
-        codes: int32 (k, j, i) over ``box``: which row of ``patterns`` each voxel has.
+        codes: uint8, uint16 or uint32 (k, j, i) over ``box``: which row of ``patterns`` each voxel has.
         box: Where ``codes`` lies on ``grid``.
         grid: The grid of the ratings.
     """
@@ -77,44 +79,29 @@ def collect_votes(ratings: Ratings, *, consensus: np.ndarray | None = None, marg
             f"The consensus has the shape {consensus.shape}, the ratings have {ratings.grid.shape}.",
             advice="Fuse these ratings again.",
         )
-    columns = list(_columns(ratings, consensus))
-    for labels, _ in columns:
-        refuse_unnamed(labels, ratings.table)
-    boxes = [Box.around(labels if looked is None else (labels != 0) & looked) for labels, looked in columns]
-    tight = None
-    for box in filter(None, boxes):
-        tight = box if tight is None else tight.union(box)
-    box = _grown(tight, margin_mm, ratings.grid).clip(ratings.grid.shape) if tight else Box.empty()
-    patterns, codes = _encode([(a[box.slices], None if b is None else b[box.slices]) for a, b in columns], ratings)
-    return Votes(ratings.raters, patterns, codes, box, ratings.grid)
+    everybody = ratings if consensus is None else _with_consensus(ratings, consensus)
+    if not any(map(_has_votes, everybody.ratings)):
+        nothing = np.zeros((0, 0, 0), np.uint8)
+        return Votes(
+            ratings.raters, np.zeros((0, len(everybody.ratings)), np.int16), nothing, Box.empty(), ratings.grid
+        )
+    box = box_of_votes(everybody, margin_mm=margin_mm)
+    found = patterns_of(cropped(everybody, box))
+    patterns = np.where(found.votes == NO_VOTE, NOT_LOOKED, found.values[found.votes].astype(np.int16))
+    return Votes(ratings.raters, patterns.astype(np.int16), found.code, box, ratings.grid)
 
 
-def _columns(ratings: Ratings, consensus: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    for rating in ratings.ratings:
-        yield rating.labels, rating.looked_at
-    if consensus is not None:
-        yield consensus, None
+def _with_consensus(ratings: Ratings, consensus: np.ndarray) -> Ratings:
+    """The ratings and the consensus as one more, under a name that no rater has."""
+    name = CONSENSUS
+    while name in ratings.raters:
+        name = f"the {name}"
+    return Ratings(ratings.grid, ratings.table, (*ratings.ratings, Rating(name, consensus)))
 
 
-def _encode(columns: list[tuple[np.ndarray, np.ndarray | None]], ratings: Ratings) -> tuple[np.ndarray, np.ndarray]:
-    """Patterns (P, columns) and codes (k, j, i), renumbered after each column so that codes stay small."""
-    values = np.array([NOT_LOOKED, 0, *(label.value for label in ratings.table)], np.int16)
-    digit_of = np.zeros(256, np.int32)
-    digit_of[values[1:]] = np.arange(1, len(values))
-    codes = np.zeros(columns[0][0].shape, np.int32)
-    patterns = np.zeros((1, 0), np.int16)
-    for labels, looked in columns:
-        digits = digit_of[labels]
-        if looked is not None:
-            digits[~looked] = 0
-        codes *= len(values)
-        codes += digits
-        found = np.flatnonzero(np.bincount(codes.ravel(), minlength=len(patterns) * len(values)))
-        renumbered = np.zeros(len(patterns) * len(values), np.int32)
-        renumbered[found] = np.arange(len(found))
-        codes = renumbered[codes]
-        patterns = np.hstack([patterns[found // len(values)], values[found % len(values), None]])
-    return patterns, codes
+def _has_votes(rating: Rating) -> bool:
+    labels = rating.labels
+    return bool(labels.any() if rating.looked_at is None else np.any((labels != 0) & rating.looked_at))
 
 
 def _grown(box: Box, margin_mm: float, grid: Grid) -> Box:

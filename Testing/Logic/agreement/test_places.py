@@ -43,8 +43,8 @@ def test_the_larger_place_comes_first_with_its_size_and_who_says_what(two_places
     assert (first.voxels, second.voxels) == (64, 8)
     assert first.volume_ml == pytest.approx(64 * 6 / 1000)
     assert first.mean_entropy == pytest.approx(0.918, abs=1e-3)
-    assert first.sentence(two_places.table) == "Cleo says Oedema, Ann and Ben say background (0.38 mL)."
-    assert second.sentence(two_places.table) == "Ann says Tumour, Ben and Cleo say background (0.048 mL)."
+    assert first.sentence(two_places.table) == "Cleo says Oedema; Ann and Ben say background (0.38 mL)."
+    assert second.sentence(two_places.table) == "Ann says Tumour; Ben and Cleo say background (0.048 mL)."
 
 
 def test_a_place_s_centre_is_one_of_its_voxels_in_index_and_in_lps(two_places):
@@ -106,7 +106,7 @@ def test_a_rater_who_did_not_look_is_said_so(rated, a_block, empty):
     (place,) = disagreement_places(collect_votes(ratings))
     assert place.said[2].label is None
     assert place.sentence(ratings.table).startswith(
-        "Ann says Tumour, Ben says background, Cleo says nothing (did not look)"
+        "Ann says Tumour; Ben says background; Cleo says nothing (did not look)"
     )
 
 

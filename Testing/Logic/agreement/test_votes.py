@@ -64,3 +64,9 @@ def test_twelve_raters_with_two_labels_do_not_overflow_the_codes(rated, empty):
     votes = collect_votes(rated(maps))
     said = votes.patterns[votes.codes]
     np.testing.assert_array_equal(np.moveaxis(said, -1, 0), [m[votes.box.slices] for m in maps.values()])
+
+
+def test_a_rater_may_be_called_consensus(rated, a_block, a_shifted_block):
+    votes = collect_votes(rated({"consensus": a_block, "the consensus": a_block}), consensus=a_shifted_block)
+    assert votes.has_consensus
+    assert votes.raters == ("consensus", "the consensus")
