@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.Logic.errors import DependencyError
-from MedSegAI.Logic.geometry import Box
 
 if TYPE_CHECKING:
     from MedSegAI.Bridge.scene import OpenScene
@@ -53,6 +52,7 @@ def build_scene(scan: Volume, result: SegmentationResult, *, heat: Volume | None
     from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
     from MedSegAI.Bridge.slice_composites import show_heat
     from MedSegAI.Bridge.volume_nodes import volume_to_node
+    from MedSegAI.Logic.geometry import Box
 
     opened = new_scene()
     scan_node = volume_to_node(scan, opened.mrml)

@@ -25,8 +25,9 @@ def labels_digest(labels: np.ndarray, table: LabelTable) -> str:
     Raises:
         LabelError: if the map holds a value that ``table`` does not name.
     """
-    refuse_unnamed(labels, table)
     counts = label_counts(labels)
+    if counts.sum() != counts[[0, *(label.value for label in table)]].sum():
+        refuse_unnamed(labels, table)
     present = sorted((label.key, label.value) for label in table if counts[label.value])
     ranks = np.zeros(256, np.uint8)
     for rank, (_, value) in enumerate(present, start=1):

@@ -68,7 +68,7 @@ def write_dicom_segmentation(
             )
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             raise InputError(
-                f"The series in '{source}' lacks what a DICOM segmentation takes from it: {error}.",
+                f"The series in '{source}' lacks what a DICOM segmentation takes from it: {str(error).rstrip('.')}.",
                 advice="Write a .seg.nrrd.",
             ) from error
     if not written.get("BodyPartExamined") and slices[0].get("BodyPartExamined"):

@@ -100,3 +100,16 @@ def test_without_highdicom_a_sentence_names_the_command_that_installs_it(drawn, 
     monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(DependencyError, match="pip install highdicom"):
         write_dicom_segmentation(tmp_path / "out.dcm", drawn, source=series)
+
+
+def test_a_series_without_a_frame_of_reference_is_refused_with_what_it_lacks(data_folder, tmp_path):
+    pytest.importorskip("highdicom")
+    source = data_folder / "dicom" / "slicer_CTHeadAxialDicom"
+    if not source.is_dir():
+        pytest.skip(f"no real data at {source}")
+    grid = read_volume(source).grid
+    head = np.zeros(grid.shape, np.uint8)
+    head[10, 100:120, 100:120] = 3
+    with pytest.raises(InputError, match=r"lacks what a DICOM segmentation takes from it: .*Frame Of Reference"):
+        write_dicom_segmentation(tmp_path / "out.dcm", Segmentation(Volume(head, grid), TABLE), source=source)
+    assert list(tmp_path.iterdir()) == []
