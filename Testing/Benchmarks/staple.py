@@ -21,7 +21,6 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from threadpoolctl import threadpool_limits
 
 from MedSegAI.Logic.consensus.fuse import fuse
 from MedSegAI.Logic.consensus.ratings import Rating, Ratings
@@ -101,8 +100,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
-    with threadpool_limits(1):
-        figures = measure(options.side, options.runs)
+    figures = measure(options.side, options.runs)
     for name, seconds in figures["cpu_seconds"].items():
         print(f"{name:26}{seconds:9.4f} s{figures['cpu_seconds']['SimpleITK'] / seconds:9.1f}x")
     for name in list(figures)[3:]:
