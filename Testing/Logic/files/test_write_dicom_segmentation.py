@@ -109,7 +109,7 @@ def test_a_series_without_a_frame_of_reference_is_refused_with_what_it_lacks(dat
         pytest.skip(f"no real data at {source}")
     grid = read_volume(source).grid
     head = np.zeros(grid.shape, np.uint8)
-    head[10, 100:120, 100:120] = 3
+    head[10, 10:20, 10:20] = 3
     with pytest.raises(InputError, match=r"lacks what a DICOM segmentation takes from it: .*Frame Of Reference"):
         write_dicom_segmentation(tmp_path / "out.dcm", Segmentation(Volume(head, grid), TABLE), source=source)
     assert list(tmp_path.iterdir()) == []
