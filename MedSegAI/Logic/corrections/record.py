@@ -67,7 +67,7 @@ def record_base(folder: Folder, base: Segmentation, *, scan: Scan | None = None)
         The new entry, or the one that holds the same labels already.
 
     Raises:
-        InputError: if the case has another grid, or an entry of its journal was edited.
+        InputError: if the case has another grid or is about another scan, or an entry of its journal was edited.
         LabelError: if the map holds a value without a name.
         StorageError: if it cannot be written; the journal is as it was.
     """
@@ -76,7 +76,7 @@ def record_base(folder: Folder, base: Segmentation, *, scan: Scan | None = None)
     there: list[Entry] = []
 
     def decide(journal: Journal) -> Sequence[NewEntry]:
-        _refuse_other_grid(journal, base.labels.grid)
+        _refuse_another_case(journal, base.labels.grid, scan)
         there.extend(entry for entry in journal.entries if entry.kind is Kind.BASE and entry.result == digest)
         return () if there else (_new_base(base, digest, scan),)
 
@@ -115,7 +115,7 @@ def record_correction(
         The new entry; None where there was nothing to record.
 
     Raises:
-        InputError: for different grids, a status that is neither draft nor final, or an edited entry in the journal.
+        InputError: for different grids or another scan than the case's, a status that is neither draft nor final, or an edited entry in the journal.
         LabelError: if a map holds a value without a name, or there are more than 255 labels.
         StorageError: if it cannot be written; the journal is as it was.
     """
@@ -128,7 +128,7 @@ def record_correction(
     template = replace(template, started_from=digest, result=result, scan=scan)
 
     def decide(journal: Journal) -> Sequence[NewEntry]:
-        _refuse_other_grid(journal, before.labels.grid)
+        _refuse_another_case(journal, before.labels.grid, scan)
         parent = _parent(journal, rater.name, digest)
         base = None if parent else _new_base(before, digest, scan)
         known = read_table(journal.folder, parent.table) if parent else before.table
@@ -242,9 +242,16 @@ def _origin(provenance: Provenance | None) -> Origin:
     return Origin(provenance.model, provenance.model_version, provenance.model_sha256)
 
 
-def _refuse_other_grid(journal: Journal, grid: Grid) -> None:
-    if journal.entries:
-        _refuse_different(journal.entries[0].grid, grid)
+def _refuse_another_case(journal: Journal, grid: Grid, scan: Scan | None) -> None:
+    if not journal.entries:
+        return
+    _refuse_different(journal.entries[0].grid, grid)
+    known = next((entry.scan for entry in journal.entries if entry.scan), None)
+    if scan is not None and known is not None and scan.sha256 != known.sha256:
+        raise InputError(
+            f"The case in '{journal.folder}' is about another scan: '{known.path}', not '{scan.path}'.",
+            advice="Give each scan a case folder of its own.",
+        )
 
 
 def _refuse_different(known: Grid, grid: Grid) -> None:

@@ -231,6 +231,18 @@ def test_labels_on_another_grid_are_refused_with_the_difference(case, base):
     assert len(read_journal(case).entries) == 1
 
 
+def test_a_case_is_about_one_scan_wherever_its_file_lies(case, base):
+    """Two patients' scans may have one name and one grid; what they say must not end up in one journal."""
+    record_base(case, base, scan=Scan("/a/head.nii.gz", "a" * 64))
+    moved, other = Scan("/b/head.nii.gz", "a" * 64), Scan("/b/head.nii.gz", "b" * 64)
+    assert record_correction(case, base, painted(base, SPOT, 1), rater=ANNA, scan=moved).scan == moved
+    with pytest.raises(InputError, match="is about another scan: '/a/head.nii.gz', not '/b/head.nii.gz'"):
+        record_correction(case, base, painted(base, SPOT, 2), rater=BENE, scan=other)
+    with pytest.raises(InputError, match="about another scan"):
+        record_base(case, painted(base, SPOT, 2), scan=other)
+    assert len(read_journal(case).entries) == 2
+
+
 def test_what_cannot_be_recorded_is_refused_and_leaves_no_trace(case, base):
     with pytest.raises(LabelError, match=r"values without a name: \[9\]"):
         record_correction(case, base, painted(base, SPOT, 9), rater=ANNA)
