@@ -125,7 +125,7 @@ def _nothing_in_common(agreement: LabelAgreement) -> Iterator[str]:
 
 def _low_sensitivity(agreement: LabelAgreement) -> Iterator[str]:
     found = [rater for rater in agreement.raters if rater.sensitivity.value is not None]
-    low = [rater for rater in found if rater.sensitivity.value < _LOW_SENSITIVITY]
+    low = [rater for rater in found if rater.volume_ml and rater.sensitivity.value < _LOW_SENSITIVITY]
     for rater in sorted(low, key=lambda rater: rater.sensitivity.value):
         yield (
             f"{rater.rater} drew only {100 * rater.sensitivity.value:.0f}% of the consensus for {agreement.label.name}."

@@ -194,7 +194,9 @@ def _cells(tag: str, texts: Sequence[str]) -> str:
 
 
 def _signed(value: float | None, *, decimals: int) -> str:
-    return "-" if value is None else f"{value:+.{decimals}f}"
+    if value is None:
+        return "-"
+    return f"{value:+.{decimals}f}" if round(value, decimals) else f"{0:.{decimals}f}"
 
 
 def _warning(kappa: Estimate) -> str:

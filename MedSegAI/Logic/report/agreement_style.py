@@ -27,7 +27,8 @@ img { max-width: 100%; display: block; }
 .legend b { display: inline-block; width: 2em; margin-right: .5em; vertical-align: middle; }
 * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 @media print {
-  body { margin: 0; max-width: none; font-size: 10.5pt; }
+  body { margin: 0; padding: 0; max-width: none; font-size: 9.5pt; }
+  th, td { padding: .22em .45em; }
   h2, h3 { break-after: avoid; }
   tr, svg, img, .legend { break-inside: avoid; }
   thead { display: table-header-group; }

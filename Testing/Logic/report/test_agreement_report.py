@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path, agreement):
 
 
 def test_a_browser_shows_the_page_without_asking_for_anything(tmp_path, agreement, ratings, consensus):
-    """The real thing: Chromium renders it, and nothing in it is wider than the window."""
+    """The real thing: Chromium renders it, and nothing in it is wider than the window or the paper."""
     playwright = pytest.importorskip("playwright.sync_api")
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -157,6 +157,9 @@ def test_a_browser_shows_the_page_without_asking_for_anything(tmp_path, agreemen
         view.goto(files.page.as_uri())
         assert all(address.startswith(("file:", "data:")) for address in asked)
         assert view.evaluate("document.documentElement.scrollWidth") <= 1100
+        view.emulate_media(media="print")
+        view.set_viewport_size({"width": 718, "height": 900})
+        assert view.evaluate("document.documentElement.scrollWidth") <= 718, "wider than an A4 page between its margins"
         assert view.locator("svg").first.bounding_box()["height"] > 40
         assert view.evaluate("document.images[0].naturalWidth") > 1000
         browser.close()
