@@ -115,7 +115,8 @@ def record_correction(
         The new entry; None where there was nothing to record.
 
     Raises:
-        InputError: for different grids or another scan than the case's, a status that is neither draft nor final, or an edited entry in the journal.
+        InputError: for different grids or another scan than the case's, a status that is neither draft nor final, or
+            an edited entry in the journal.
         LabelError: if a map holds a value without a name, or there are more than 255 labels.
         StorageError: if it cannot be written; the journal is as it was.
     """

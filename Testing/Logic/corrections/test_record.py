@@ -236,7 +236,7 @@ def test_a_case_is_about_one_scan_wherever_its_file_lies(case, base):
     record_base(case, base, scan=Scan("/a/head.nii.gz", "a" * 64))
     moved, other = Scan("/b/head.nii.gz", "a" * 64), Scan("/b/head.nii.gz", "b" * 64)
     assert record_correction(case, base, painted(base, SPOT, 1), rater=ANNA, scan=moved).scan == moved
-    with pytest.raises(InputError, match="is about another scan: '/a/head.nii.gz', not '/b/head.nii.gz'"):
+    with pytest.raises(InputError, match=r"is about another scan: '/a/head.nii.gz', not '/b/head.nii.gz'"):
         record_correction(case, base, painted(base, SPOT, 2), rater=BENE, scan=other)
     with pytest.raises(InputError, match="about another scan"):
         record_base(case, painted(base, SPOT, 2), scan=other)
