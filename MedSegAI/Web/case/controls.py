@@ -66,7 +66,7 @@ def slider(testid: str, *, model: str, low: float, high: float, step: float, **o
 def choice(testid: str, *, model: str, items: str, **options: Any) -> vuetify.VSelect:
     """A drop-down list over the state's ``model``; ``items`` names a list of ``{title, value}``."""
     text = testid.replace("-", "_")
-    with html.Div(classes="mt-2"):
+    with html.Div(classes="mt-3"):
         made = vuetify.VSelect(
             v_model=(model,),
             items=(items,),
@@ -100,7 +100,7 @@ def switch(testid: str, *, model: str, **options: Any) -> vuetify.VSwitch:
 
 def heading(text: str) -> html.Div:
     """The heading of a panel."""
-    return html.Div(f"{{{{ t.{text} }}}}", classes="text-subtitle-2 mt-4 mb-1", style="color:#8fd3c7")
+    return html.Div(f"{{{{ t.{text} }}}}", classes="text-subtitle-2 mt-3 mb-1", style="color:#8fd3c7")
 
 
 def note(expression: str, *, testid: str = "", shown_if: str = "") -> html.Div:

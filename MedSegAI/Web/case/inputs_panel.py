@@ -52,7 +52,7 @@ class InputsPanel(Panel[InputsState]):
             button("open-sample", icon="mdi-head-outline", click=self.case.open_sample)
         _hidden_chooser("chooseFiles", "files-chooser", self.case)
         _hidden_chooser("chooseFolder", "folder-chooser", self.case, folder=True)
-        with html.Div(v_for=f"slot in {self.names.slots}", key=("slot.index",), classes="mt-2"):
+        with html.Div(v_for=f"slot in {self.names.slots}", key=("slot.index",), classes="mt-4"):
             vuetify.VSelect(
                 model_value=("slot.node",),
                 items=(self.names.volumes,),

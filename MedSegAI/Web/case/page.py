@@ -42,6 +42,8 @@ _THEME = {
                 "colors": {
                     "background": "#0b0e12",
                     "surface": "#12171d",
+                    "surface-bright": "#9fb3c8",
+                    "surface-variant": "#d5dde6",
                     "primary": "#2f8f83",
                     "secondary": "#5c7080",
                     "error": "#e57373",
@@ -55,7 +57,7 @@ _LAYOUTS = ((FOUR_VIEWS, "mdi-view-grid-outline", "layout_four"), ("axial", "mdi
 _LAYOUTS += (("coronal", "mdi-alpha-c-box-outline", "layout_coronal"),)
 _LAYOUTS += (("sagittal", "mdi-alpha-s-box-outline", "layout_sagittal"), ("3d", "mdi-cube-outline", "layout_3d"))
 _TABS = ("segment", "heat", "edit", "export")
-_DRAWER_PIXELS = 350
+_DRAWER_PIXELS = 384
 
 
 @dataclass
@@ -88,6 +90,9 @@ class Page(Panel[PageState]):
             client.Style(
                 "html { overflow: hidden; } .v-field__input, .v-switch .v-label, .v-field-label { font-size: 0.85rem; }"
                 " [aria-pressed=true] { outline: 1px solid #8fd3c7; }"
+                " .v-btn--disabled.v-btn--variant-flat { background-color: #2a333d !important; }"
+                " .v-btn--disabled.v-btn--variant-flat .v-btn__overlay { opacity: 0; }"
+                " .v-table.results { --v-table-row-height: 30px; --v-table-header-height: 30px; font-size: 0.8rem; }"
             )
             self._listen_to_keys()
             self._ask_for_language()

@@ -49,7 +49,7 @@ class ResultsPanel(Panel[ResultsState]):
         names = self.names
         heading("results_title")
         note("t.results_none", shown_if=f"!{names.results}.length")
-        with html.Div(v_show=(f"{names.results}.length",)):
+        with html.Div(v_show=(f"{names.results}.length > 1",)):
             choice(
                 "results-choice",
                 model=names.result,
@@ -57,9 +57,9 @@ class ResultsPanel(Panel[ResultsState]):
                 update_modelValue=(self.acts(self._choose), "[$event]"),
             )
         table = {"raw_attrs": ['data-testid="results-table"'], "v_show": (f"{names.rows}.length",)}
-        with vuetify.VTable(density="compact", classes="mt-1 bg-transparent", **table):
+        with vuetify.VTable(density="compact", classes="results mt-1 bg-transparent", **table):
             with html.Thead(), html.Tr():
-                html.Th("")
+                html.Th("", classes="px-0")
                 html.Th("{{ t.results_segment }}", classes="px-1")
                 html.Th("{{ t.results_volume }}", classes="px-1 text-right")
                 html.Th(
@@ -72,9 +72,9 @@ class ResultsPanel(Panel[ResultsState]):
                 html.Tbody(),
                 html.Tr(v_for=f"row in {names.rows}", key=("row.key",), raw_attrs=[':data-testid="`row-${row.key}`"']),
             ):
-                with html.Td(classes="px-1"):
+                with html.Td(classes="px-0"):
                     self._eye()
-                with html.Td(classes="px-1"):
+                with html.Td(classes="px-1", style="white-space:nowrap"):
                     html.Span(style=("`display:inline-block;width:10px;height:10px;background:${row.colour}`",))
                     html.Span("{{ row.name }}", classes="ml-2")
                 html.Td("{{ row.volume }}", classes="px-1 text-right", style="white-space:nowrap")

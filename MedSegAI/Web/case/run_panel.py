@@ -21,6 +21,7 @@ TEXTS = {
     "run_cancel": "Cancel",
     "run_cancel_tip": "Stop what is being computed (shortcut: Esc)",
     "run_progress": "Progress",
+    "run_starting": "Starting",
     "run_left": "left",
     "run_done": "Done in",
     "run_cancelled": "Cancelled",
@@ -130,5 +131,5 @@ def _sentence(names: RunState) -> str:
     percent = f"({names.counted} ? ' ' + {names.percent} + '%' : '')"
     done = f"t.run_done + ' ' + {names.seconds} + ' s'"
     ended = f"{names.outcome} === 'done' ? {done} : (t['run_' + {names.outcome}] || '')"
-    going = f"{names.outcome} === 'stopping' ? t.run_stopping : {names.stage} + {percent} + {left}"
+    going = f"{names.outcome} === 'stopping' ? t.run_stopping : ({names.stage} || t.run_starting) + {percent} + {left}"
     return f"{names.busy} ? ({going}) : ({ended})"

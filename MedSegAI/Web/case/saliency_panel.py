@@ -124,7 +124,7 @@ class SaliencyPanel(Panel[SaliencyState]):
         shown.busy = self.session.is_busy
 
     def _layer(self) -> None:
-        with html.Div(classes="mt-2"):
+        with html.Div(classes="mt-3"):
             vuetify.VTextField(
                 model_value=(self.names.layer,),
                 label=("t.heat_layer",),

@@ -31,6 +31,11 @@ TEXTS = {
 }
 
 FOUR_VIEWS = "four"
+# Left, right, top and bottom of a slice view, as Slicer turns its slices: the patient's right is on the left.
+# Left and right stand below the middle, where the heat map's legend ends.
+_SIDES = {"Axial": "RLAP", "Coronal": "RLSI", "Sagittal": "APSI"}
+_PLACES = ("left:6px;top:75%", "right:6px;top:75%", "top:4px;left:50%", "bottom:30px;left:50%")
+_OVER_THE_PICTURE = "color:#9fb3c8;user-select:none;pointer-events:none;text-shadow:0 0 3px #000"
 _PICTURES_A_SECOND, _PICTURES_A_SECOND_ELSEWHERE = 30.0, 10.0
 
 
@@ -142,6 +147,8 @@ def _threed_overlay(server: Server, view_id: str, view: ThreeDView) -> None:
 def _slice_overlay(server: Server, view_id: str, view: SliceView) -> None:
     orientation = view.get_orientation()
     _corner(view, orientation, with_slice_button=True)
+    for side, place in zip(_SIDES[orientation], _PLACES):
+        html.Span(side, classes="text-caption", style=f"position:absolute;{place};{_OVER_THE_PICTURE}")
     place = connect_slice_view_slider_to_state(server, view)
     with html.Div(style="position:absolute;bottom:0;left:0;width:100%;padding:0 12px"):
         vuetify.VSlider(
@@ -164,7 +171,7 @@ def _corner(view: AbstractView, orientation: str, *, with_slice_button: bool) ->
         html.Span(
             f"{{{{ t.view_{orientation} }}}}",
             classes="text-caption mx-1",
-            style="color:#9fb3c8;user-select:none;text-shadow:0 0 3px #000",
+            style=_OVER_THE_PICTURE,
         )
         _small_button("mdi-fit-to-page-outline", view.reset_view, f"view-reset-{name}", "view_reset")
         if with_slice_button:
