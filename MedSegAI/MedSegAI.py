@@ -87,6 +87,13 @@ class MedSegAIParameterNode:
         heat_colours: Name of the colours.
         heat_in_slices: Whether the heat map lies over the slices.
         heat_in_3d: Whether its surface shows in 3D.
+        journal: Folder of the case's corrections; empty for the one named after the scan.
+        rater: Name of who corrects.
+        rater_role: What that person is.
+        fuse_method: "staple", "majority" or "simple".
+        fuse_threshold: 0 to below 1; probability above which the consensus holds a structure.
+        fuse_drafts: Whether drafts count, too.
+        show_disagreement: Whether the map of disagreement lies over the slices.
     """
 
     model: str = "hippocampus-mr"
@@ -99,6 +106,13 @@ class MedSegAIParameterNode:
     heat_colours: str = "heat"
     heat_in_slices: bool = True
     heat_in_3d: bool = False
+    journal: str = ""
+    rater: str = ""
+    rater_role: str = ""
+    fuse_method: str = "staple"
+    fuse_threshold: float = 0.5
+    fuse_drafts: bool = False
+    show_disagreement: bool = False
 
 
 class MedSegAIWidget(ScriptedLoadableModuleWidget):

@@ -20,6 +20,7 @@ def heatmap_to_node(
     threshold: float = 0.3,
     name: str | None = None,
     colours: str = HEAT_COLOUR_MAPS[0],
+    meaning: str = HEAT_LEGEND,
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Show a heat map in the scene as a new scalar volume node.
 
@@ -29,6 +30,7 @@ def heatmap_to_node(
         threshold: Voxels with less heat are transparent; 0..1.
         name: Name of the node; the volume's where None.
         colours: One of ``HEAT_COLOUR_MAPS``.
+        meaning: What the map shows and what it does not; kept with the node and its colour bar.
 
     Raises:
         InputError: if the threshold is outside 0..1, or there are no such colours; nothing is added then.
@@ -42,10 +44,10 @@ def heatmap_to_node(
     display.SetInterpolate(True)
     node = volume_to_node(heat, scene, name=name, display=display)
     node.SetAttribute(HEATMAP_ATTRIBUTE, "1")
-    node.SetDescription(HEAT_LEGEND)
+    node.SetDescription(meaning)
     display.SetAndObserveColorNodeID(table.GetID())
     set_heat_threshold(node, threshold)
-    _add_legend(display)
+    _add_legend(display, meaning)
     return node
 
 
@@ -116,7 +118,7 @@ def _refuse_threshold(threshold: float) -> None:
         raise InputError(f"The heat map's threshold {threshold} is not usable.", advice="Choose a value from 0 to 1.")
 
 
-def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode) -> None:
+def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode, meaning: str) -> None:
     """The colour bar that Slicer shows beside a heat map, with what the map means and what it does not."""
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(display)
     was_modifying = legend.StartModify()
@@ -125,7 +127,7 @@ def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode) -> None:
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(3)
     legend.SetLabelFormat("%.1f")
-    legend.SetDescription(HEAT_LEGEND)
+    legend.SetDescription(meaning)
     legend.SetSize(0.08, 0.45)
     legend.SetPosition(0.97, 0.5)
     legend.EndModify(was_modifying)

@@ -11,6 +11,7 @@ from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
 from MedSegAI.Bridge.segment_runs import segment_runs
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import swap_lps_and_ras
 
 # Slicer shows a scene's composite node in the slice view of the same layout name.
 _SLICE_VIEWS = ("Red", "Green", "Yellow")
@@ -67,14 +68,23 @@ def centre_slices_on(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLSegmentatio
     would lie outside it. Without voxels, or in a scene without slice views, nothing happens.
     """
     point = _middle_of_largest_segment(node)
-    if point is None:
-        return
+    if point is not None:
+        centre_slices_at(scene, point)
+
+
+def centre_slices_at(scene: slicer.vtkMRMLScene, ras: np.ndarray) -> None:
+    """Move every slice view's slice through a point (RAS mm), sideways only where the point would lie outside it."""
     for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
         view = scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
-        if _is_inside(view, point):
-            view.JumpSliceByOffsetting(*point)
+        if _is_inside(view, ras):
+            view.JumpSliceByOffsetting(*ras)
         else:
-            view.JumpSliceByCentering(*point)
+            view.JumpSliceByCentering(*ras)
+
+
+def centre_slices_at_lps(scene: slicer.vtkMRMLScene, lps: tuple[float, float, float]) -> None:
+    """As :func:`centre_slices_at`, for a point as Logic says it (LPS mm)."""
+    centre_slices_at(scene, swap_lps_and_ras(np.asarray(lps, dtype=float)))
 
 
 def _set(

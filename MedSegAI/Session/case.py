@@ -68,6 +68,16 @@ class Case:
         return self.state.referenced(case_results.HEAT_MAP)
 
     @property
+    def consensus(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """What was fused from several raters."""
+        return self.state.referenced(case_results.CONSENSUS)
+
+    @property
+    def disagreement(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The map of where those raters disagree."""
+        return self.state.referenced(case_results.DISAGREEMENT)
+
+    @property
     def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:
         """The box for :attr:`RegionChoice.ROI`."""
         return self.state.referenced(case_results.ROI)

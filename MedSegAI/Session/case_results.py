@@ -12,6 +12,7 @@ from MedSegAI.Bridge.region_nodes import new_point, new_roi
 from MedSegAI.Bridge.segment_edits import mark_as_made
 from MedSegAI.Bridge.segment_rows import write_confidence
 from MedSegAI.Bridge.segment_surfaces import surface_steps
+from MedSegAI.Bridge.segmentation_copies import keep_unaltered_copy
 from MedSegAI.Bridge.segmentation_nodes import (
     node_to_segmentation,
     read_provenance,
@@ -38,6 +39,8 @@ SEGMENTATION = "segmentation"
 HEAT_MAP = "heat_map"
 ROI = "roi"
 POINT = "point"
+CONSENSUS = "consensus"
+DISAGREEMENT = "disagreement"
 
 _SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
 
@@ -135,6 +138,7 @@ def _take_segmentation(
         )
         write_confidence(node, result.label_confidence or {})
         mark_as_made(node)
+        keep_unaltered_copy(node)
         state.refer(**{SEGMENTATION: node, HEAT_MAP: None})
     yield
     if result.changed is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields, replace
 from enum import Enum
 from typing import Any
 
+from MedSegAI.Logic.consensus.fuse import Method
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.settings import DeviceChoice
 
@@ -41,6 +42,13 @@ class Choices:
         heat_colours: Name of the heat map's colours, see ``Logic/report/heat_colours.py``.
         heat_in_slices: Whether the heat map lies over the slices.
         heat_in_3d: Whether its surface at the threshold shows in 3D.
+        journal: Folder of the case's corrections; empty takes the one named after the scan.
+        rater: Name of who corrects.
+        rater_role: What that person is, such as "radiologist".
+        fuse_method: How several raters become one.
+        fuse_threshold: Probability above which the consensus holds a structure; 0 to below 1.
+        fuse_drafts: Whether corrections that are not final yet count, too.
+        show_disagreement: Whether the map of disagreement lies over the slices instead of the heat map.
 
     Raises:
         InputError: for a value outside its range; says which and what is allowed.
@@ -56,6 +64,13 @@ class Choices:
     heat_colours: str = "heat"
     heat_in_slices: bool = True
     heat_in_3d: bool = False
+    journal: str = ""
+    rater: str = ""
+    rater_role: str = ""
+    fuse_method: Method = Method.STAPLE
+    fuse_threshold: float = 0.5
+    fuse_drafts: bool = False
+    show_disagreement: bool = False
 
     def __post_init__(self) -> None:
         for name in ("heat_threshold", "heat_opacity"):
@@ -63,6 +78,11 @@ class Choices:
             if not 0.0 <= value <= 1.0:
                 what = name.replace("_", " map's ")
                 raise InputError(f"The {what} {value} is not usable.", advice="Choose a value from 0 to 1.")
+        if not 0.0 <= self.fuse_threshold < 1.0:
+            raise InputError(
+                f"The consensus' threshold {self.fuse_threshold} is not usable.",
+                advice="Choose a value from 0 to below 1.",
+            )
 
     def to_parameters(self) -> dict[str, str]:
         """The choices as texts, in the form in which Slicer's parameter node wrapper writes them."""

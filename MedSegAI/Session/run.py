@@ -15,6 +15,11 @@ class RunKind(str, Enum):
     EXAMINE = "examine"
     SEGMENT = "segment"
     EXPLAIN = "explain"
+    RECORD = "record"
+    """A rater's correction goes into the journal."""
+    SHOW = "show"
+    """Raters' corrections are read to be shown."""
+    FUSE = "fuse"
 
 
 class Outcome(str, Enum):

@@ -55,9 +55,9 @@ class Session(Case):
         self._observers: list[Callable[[SessionEvent], None]] = []
         self.undo_stack = undo_stack or UndoStack()
         self.checks: tuple[Check, ...] = ()
-        self.work = Work(lambda: self._tell(SessionEvent.RUN))
+        self.work = Work(lambda: self.tell(SessionEvent.RUN))
         super().__init__(opened.mrml, CaseState(opened.mrml, undo_stack=self.undo_stack, changed=self._case_changed))
-        self._undo_observer = self.undo_stack.index_changed.connect(lambda _index: self._tell(SessionEvent.CASE))
+        self._undo_observer = self.undo_stack.index_changed.connect(lambda _index: self.tell(SessionEvent.CASE))
         scene = slicer.vtkMRMLScene
         self._tags = [
             self.scene.AddObserver(scene.StartCloseEvent, self._scene_leaves),
@@ -108,6 +108,10 @@ class Session(Case):
         if segmentation is not self.segmentation:
             with self.state.one_undo_state("choose a result"):
                 self.state.refer(**{case_results.SEGMENTATION: segmentation, case_results.HEAT_MAP: None})
+
+    def use_roi(self, node: slicer.vtkMRMLMarkupsROINode | None) -> None:
+        """Take an ROI that is in the scene already as the box for the region."""
+        self.state.refer(**{case_results.ROI: node})
 
     def place_roi(self) -> slicer.vtkMRMLMarkupsROINode:
         """The box for the region, made in the middle of the scan if there is none yet.
@@ -211,9 +215,9 @@ class Session(Case):
         self._runner.close()
 
     def _case_changed(self) -> None:
-        nodes = {"scan": self.scan, "segmentation": self.segmentation, "heat_map": self.heat_map}
-        present(self.scene, self.choices, **nodes)
-        self._tell(SessionEvent.CASE)
+        over_the_scan = self.disagreement if self.choices.show_disagreement else self.heat_map
+        present(self.scene, self.choices, scan=self.scan, segmentation=self.segmentation, heat_map=over_the_scan)
+        self.tell(SessionEvent.CASE)
 
     def _scene_leaves(self, _caller: object, _event: str) -> None:
         self.work.abandon()
@@ -221,9 +225,10 @@ class Session(Case):
 
     def _scene_came(self, _caller: object, _event: str) -> None:
         self.state.rebind()
-        self._tell(SessionEvent.CASE)
+        self.tell(SessionEvent.CASE)
 
-    def _tell(self, event: SessionEvent) -> None:
+    def tell(self, event: SessionEvent) -> None:
+        """Let all observers know; for parts of the session that keep something beside the scene."""
         for observer in tuple(self._observers):
             observer(event)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
+import numpy as np
+
 from MedSegAI.Logic.corrections.entry import Scan
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.volume import Volume
 
 
 def scan_reference(path: str | os.PathLike[str]) -> Scan:
@@ -28,6 +32,14 @@ def scan_reference(path: str | os.PathLike[str]) -> Scan:
     except OSError as error:
         raise InputError(f"The scan '{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
     return Scan(str(place), hashlib.sha256(lines.encode()).hexdigest())
+
+
+def reference_of_volume(volume: Volume) -> Scan:
+    """A scan that is in memory, whatever file it came from: its name, and the SHA-256 of its voxels and grid."""
+    digest = hashlib.sha256(json.dumps(volume.grid.to_plain()).encode())
+    digest.update(str(volume.array.dtype).encode())
+    digest.update(np.ascontiguousarray(volume.array).data)
+    return Scan(volume.name, digest.hexdigest())
 
 
 def _digest_of_file(path: Path) -> str:

@@ -1,0 +1,40 @@
+"""Raters' outlines can be told apart, and one rater has one node."""
+
+from __future__ import annotations
+
+from MedSegAI.Bridge.rater_nodes import rater_colour, rater_node, rater_to_node, shown_entry
+from MedSegAI.Bridge.segmentation_copies import keep_unaltered_copy, unaltered_copy
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
+from MedSegAI.Bridge.volume_nodes import volume_to_node
+
+
+def test_each_rater_has_outlines_of_one_colour_and_nothing_in_3d(a_scene, some_labels, a_table):
+    scan = volume_to_node(some_labels, a_scene)
+    options = {"entry": "abc", "number": 1}
+    node = rater_to_node(some_labels, a_table, scan, rater="Ben", **options)
+    segmentation, display = node.GetSegmentation(), node.GetDisplayNode()
+    colours = {tuple(round(c, 2) for c in segmentation.GetNthSegment(n).GetColor()) for n in range(2)}
+    assert colours == {rater_colour(1)} != {rater_colour(0)}
+    assert not display.GetVisibility2DFill() and display.GetVisibility2DOutline() and not display.GetVisibility3D()
+    assert rater_node(a_scene, "Ben") is node and shown_entry(node) == "abc" and rater_node(a_scene, "Ann") is None
+
+
+def test_a_later_state_of_a_rater_replaces_the_earlier(a_scene, some_labels, a_table):
+    scan = volume_to_node(some_labels, a_scene)
+    rater_to_node(some_labels, a_table, scan, rater="Ben", entry="a", number=0)
+    later = rater_to_node(some_labels, a_table, scan, rater="Ben", entry="b", number=0)
+    assert rater_node(a_scene, "Ben") is later
+    assert a_scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+
+
+def test_the_copy_of_a_segmentation_keeps_what_it_was_and_is_shown_nowhere(a_scene, some_labels, a_table):
+    node = segmentation_to_node(some_labels, a_table, a_scene)
+    assert unaltered_copy(node) is None
+    copy = keep_unaltered_copy(node)
+    image = node.GetSegmentation().GetNthSegment(0).GetRepresentation("Binary labelmap")
+    image.GetPointData().GetScalars().Fill(0)
+    image.Modified()
+    assert unaltered_copy(node) is copy
+    assert copy.GetHideFromEditors() and copy.GetDisplayNode() is None
+    kept = node_to_segmentation(copy, grid=some_labels.grid)[0].array
+    assert kept.sum() > 0 == node_to_segmentation(node, grid=some_labels.grid)[0].array.sum()
