@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from MedSegAI.Bridge.scene import new_scene
-from MedSegAI.Bridge.segment_updates import update_segments
 from MedSegAI.Bridge.segment_surfaces import create_surfaces
+from MedSegAI.Bridge.segment_updates import update_segments
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
 from MedSegAI.Logic.geometry import Box, Grid
