@@ -20,7 +20,6 @@ and ``MedSegAI.Bridge.scene.inside_slicer()`` is true; afterwards everything is 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 import tempfile
@@ -238,15 +237,5 @@ def _slicer_parts() -> list[str]:
 def _the_application() -> QtWidgets.QApplication:
     """The process's one QApplication; it stays, for Qt allows no second one."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-    _keep_none_alive()
     running = QtCore.QCoreApplication.instance()
     return running or QtWidgets.QApplication(["MedSegAI tests"])
-
-
-def _keep_none_alive() -> None:
-    """Make up for PySide 6.12: each of its calls that gives nothing back lets go of a None that it never held.
-
-    From Python 3.12 on None cannot die. Before, the process would end once its references are used up.
-    """
-    if sys.version_info < (3, 12):
-        ctypes.c_ssize_t.from_address(id(None)).value += 1 << 40
