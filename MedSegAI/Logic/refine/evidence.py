@@ -13,6 +13,8 @@ _KERNEL_BINS = 2.0
 _STROKE_SHARE = 0.5
 _LEAST_SHARE = 1e-3
 _SUREST = 3.0
+_SMALLEST = 0.0025
+_DOUBT_MM = 3.0
 
 
 def evidence(
@@ -42,15 +44,12 @@ def evidence(
     if settings.intensity:
         found += settings.intensity * brightness_log_odds(image, reach)
     if probability is not None and settings.probability:
-        found += settings.probability * _log_odds(probability)
+        found += settings.probability * probability_log_odds(probability, reach)
     return found
 
 
 def brightness_log_odds(image: np.ndarray, reach: Reach) -> np.ndarray:
     """How much likelier each voxel's brightness is inside the label than outside, as a logarithm, -3 to 3.
-
-    The brightness inside is learned, in equal shares, from the inside strokes and from the label's voxels that no
-    outside stroke is nearest to; that outside from the strokes and voxels that remain.
 
     Args:
         image: The scan's voxels in the box, (k, j, i), any real dtype.
@@ -59,16 +58,39 @@ def brightness_log_odds(image: np.ndarray, reach: Reach) -> np.ndarray:
     low, high = np.percentile(image, [0.5, 99.5])
     if not high > low:
         return np.zeros(image.shape)
-    scaled = (np.clip(image, low, high).astype(float) - low) / (high - low)
-    bins = np.minimum((scaled * _BINS).astype(np.intp), _BINS - 1)
-    nearer_outside = reach.outside_mm < reach.inside_mm
-    near = reach.free | reach.inside | reach.outside
-    inside = _brightness_of(bins, reach.inside, reach.label & ~(near & nearer_outside))
-    outside = _brightness_of(bins, reach.outside, ~reach.label & ~(near & ~nearer_outside))
+    return _learned_log_odds(image.astype(float), reach, low=float(low), high=float(high))
+
+
+def probability_log_odds(probability: np.ndarray, reach: Reach) -> np.ndarray:
+    """How much likelier each voxel's probability is inside the label than outside, as a logarithm, -3 to 3.
+
+    The network may be wrong where the expert draws, so its probability is not believed as it is: what it says under the
+    strokes is learned, and what it says elsewhere compared with that.
+
+    Args:
+        probability: (k, j, i) in the box, 0..1; not a number where unknown, which speaks for nothing.
+        reach: What lies around the strokes.
+    """
+    p = np.clip(probability.astype(float), _SMALLEST, 1 - _SMALLEST)
+    known = ~np.isnan(p)
+    said = np.where(known, np.log(p / (1 - p)), 0.0)
+    edge = float(np.log((1 - _SMALLEST) / _SMALLEST))
+    return np.where(known, _learned_log_odds(said, reach, low=-edge, high=edge), 0.0)
+
+
+def _learned_log_odds(values: np.ndarray, reach: Reach, *, low: float, high: float) -> np.ndarray:
+    """The logarithm of the ratio of two smoothed histograms, inside over outside, at each voxel's value, -3 to 3.
+
+    The one is learned, in equal shares, from the inside strokes and from the label's voxels that no outside stroke puts
+    in doubt; the other from the outside strokes and from the remaining voxels that no inside stroke does.
+    """
+    bins = np.clip((values - low) / (high - low) * _BINS, 0, _BINS - 1).astype(np.intp)
+    inside = _histogram(bins, reach.inside, reach.label & (reach.outside_mm > _DOUBT_MM))
+    outside = _histogram(bins, reach.outside, ~reach.label & (reach.inside_mm > _DOUBT_MM))
     return np.clip(np.log(inside / outside), -_SUREST, _SUREST)[bins]
 
 
-def _brightness_of(bins: np.ndarray, stroke: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _histogram(bins: np.ndarray, stroke: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Smoothed shares of the bins: of the stroke's voxels and of the other ones, half each where there are both."""
     shares = [_shares(bins[mask]) for mask in (stroke, other) if mask.any()]
     if not shares:
@@ -94,9 +116,3 @@ def _depth_mm(label: np.ndarray, spacing_kji: tuple[float, float, float]) -> np.
     outer = ndimage.distance_transform_edt(~label, sampling=spacing_kji)
     half = 0.5 * min(spacing_kji)
     return np.where(label, inner - half, half - outer)
-
-
-def _log_odds(probability: np.ndarray) -> np.ndarray:
-    p = np.nan_to_num(probability.astype(float), nan=0.5)
-    with np.errstate(divide="ignore"):
-        return np.clip(np.log(p) - np.log1p(-p), -_SUREST, _SUREST)
