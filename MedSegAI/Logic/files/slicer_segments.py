@@ -27,6 +27,8 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import Label, LabelTable
 
 PROVENANCE_FIELD = "MedSegAI_Provenance"
+CONSENSUS_FIELD = "MedSegAI_Consensus"
+"""Holds, as JSON, how raters' segmentations were fused into this one; 3D Slicer drops it when it saves the file."""
 
 
 def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable, provenance: str = "") -> dict[str, str]:

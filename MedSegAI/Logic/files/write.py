@@ -48,7 +48,12 @@ def write_volume(path: str | os.PathLike[str], volume: Volume, *, metadata: Mapp
 
 
 def write_segmentation(
-    path: str | os.PathLike[str], labels: Volume, table: LabelTable, provenance: Provenance | None = None
+    path: str | os.PathLike[str],
+    labels: Volume,
+    table: LabelTable,
+    provenance: Provenance | None = None,
+    *,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """Write a label map with its names, colours, terminology and provenance.
 
@@ -57,7 +62,8 @@ def write_segmentation(
             provenance; .nii, .nii.gz and .mha keep the label values only.
         labels: uint8 label map (k, j, i) on an LPS grid; 0 is background.
         table: The names of its values.
-        provenance: How it came about.
+        provenance: How it came about, where a model made it.
+        metadata: More key/value fields for the header, kept as :func:`write_volume` does.
 
     Raises:
         InputError: if the voxels are not uint8.
@@ -72,7 +78,7 @@ def write_segmentation(
         fields = segment_fields(labels.array, labels.grid, table, record)
     else:
         fields = {PROVENANCE_FIELD: record} if record else {}
-    write_volume(path, labels, metadata=fields)
+    write_volume(path, labels, metadata={**(metadata or {}), **fields})
 
 
 def _write(image: object, beside: Path, target: Path) -> None:
