@@ -41,6 +41,7 @@ ROI = "roi"
 POINT = "point"
 CONSENSUS = "consensus"
 DISAGREEMENT = "disagreement"
+STROKES_ROLE = "strokes"
 
 _SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
 

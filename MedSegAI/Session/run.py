@@ -20,6 +20,8 @@ class RunKind(str, Enum):
     SHOW = "show"
     """Raters' corrections are read to be shown."""
     FUSE = "fuse"
+    REFINE = "refine"
+    """A label is mended near the expert's strokes."""
 
 
 class Outcome(str, Enum):

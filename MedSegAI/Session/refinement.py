@@ -1,0 +1,90 @@
+"""Smart refinement: the expert draws a few strokes, and the label is mended near them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import slicer
+
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
+from MedSegAI.Bridge.volume_nodes import node_to_volume
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.refine.refine_label import STROKES, RefinedLabels, blank_strokes, refine_label, without_strokes
+from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.worker.thread_job import ThreadJob
+from MedSegAI.Session.case_results import STROKES_ROLE
+from MedSegAI.Session.label_change import LabelChange
+from MedSegAI.Session.run import Run, RunKind
+from MedSegAI.Session.session import Session
+
+
+class Refinement:
+    """Strokes and what they do, for one case.
+
+    Args:
+        session: The case.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def strokes(self) -> slicer.vtkMRMLSegmentationNode | None:
+        """The node that strokes are drawn into with a brush: its segments are "inside" and "outside"."""
+        return self._session.state.referenced(STROKES_ROLE)
+
+    def place_strokes(self) -> slicer.vtkMRMLSegmentationNode:
+        """The node for strokes, made where there is none.
+
+        Raises:
+            InputError: if no scan was chosen.
+        """
+        scan, node = self._wanted_scan(), self.strokes
+        if node is None:
+            with self._session.state.one_undo_state("draw strokes"):
+                blank = blank_strokes(node_to_volume(scan))
+                node = segmentation_to_node(
+                    blank, STROKES, scan.GetScene(), reference=scan, name="Strokes", box=Box.empty()
+                )
+                node.GetDisplayNode().SetVisibility3D(False)
+                self._session.state.refer(**{STROKES_ROLE: node})
+        return node
+
+    def start_refine(self, key: str) -> Run:
+        """Begin to mend the segment of this key near the strokes; the strokes are gone afterwards.
+
+        Both come back in one undo state.
+
+        Raises:
+            InputError: if there is no segmentation, or no stroke was drawn.
+            LabelError: if there is no such segment.
+        """
+        target, strokes = self._session.segmentation, self.strokes
+        if target is None or strokes is None:
+            raise InputError("There are no strokes on a segmentation.", advice="Segment the scan, then draw strokes.")
+        scan = node_to_volume(self._wanted_scan())
+        labels = Segmentation(*node_to_segmentation(target, grid=scan.grid))
+        drawn, _ = node_to_segmentation(strokes, grid=scan.grid)
+        label = labels.table.find(key)
+
+        def work(_reporter: Reporter) -> RefinedLabels:
+            return refine_label(scan, labels.labels, drawn.array, label=label)
+
+        def finish(refined: RefinedLabels) -> Iterator[None]:
+            with self._session.undo_stack.group_undo_commands(f"refine {label.name}"):
+                change = LabelChange(target, refined.before, refined.labels, text=f"refine {label.name}")
+                self._session.undo_stack.push(change)
+                gone = LabelChange(strokes, drawn, without_strokes(drawn), text="take the strokes away")
+                self._session.undo_stack.push(gone)
+            yield
+
+        return self._session.work.start(
+            RunKind.REFINE, lambda run: ThreadJob(work, reporter=run, name="refine"), finish=finish
+        )
+
+    def _wanted_scan(self) -> slicer.vtkMRMLScalarVolumeNode:
+        if self._session.scan is None:
+            raise InputError("No scan was chosen.", advice="Choose a scan first.")
+        return self._session.scan

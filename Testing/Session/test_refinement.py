@@ -1,0 +1,94 @@
+"""A damaged AI result is mended by a few strokes, in one undo state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from MedSegAI.Bridge.segment_updates import update_segments
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation
+from MedSegAI.Bridge.volume_nodes import node_to_volume
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Session.refinement import Refinement
+from MedSegAI.Session.run import Outcome
+from Testing.Session.conftest import work_through
+
+KEY = "posterior_hippocampus"
+VALUE = 2
+
+
+def labels_in(session, node):
+    return node_to_segmentation(node, grid=node_to_volume(session.scan).grid)[0]
+
+
+def draw(session, node, mask, value):
+    """Draw a stroke as the faces' brushes do: voxels of the node's own segments."""
+    strokes = labels_in(session, node)
+    array = strokes.array.copy()
+    array[mask] = value
+    update_segments(node, strokes.with_array(array))
+
+
+@pytest.fixture
+def a_damaged_result(a_segmented_crop):
+    """The posterior part has lost its hindmost third; the lost voxels come along."""
+    labels = labels_in(a_segmented_crop, a_segmented_crop.segmentation)
+    array = labels.array.copy()
+    j = np.nonzero((array == VALUE).any(axis=(0, 2)))[0]
+    lost = np.zeros(array.shape, bool)
+    lost[:, : j[0] + len(j) // 3] = True
+    lost &= array == VALUE
+    array[lost] = 0
+    update_segments(a_segmented_crop.segmentation, labels.with_array(array))
+    return a_segmented_crop, lost
+
+
+def test_a_stroke_brings_back_most_of_what_was_lost_and_undo_takes_it_away_again(a_damaged_result):
+    session, lost = a_damaged_result
+    refinement = Refinement(session)
+    strokes = refinement.place_strokes()
+    k, j, _ = (int(np.median(index)) for index in np.nonzero(lost))
+    mask = np.zeros(lost.shape, bool)
+    mask[k, j] = lost[k, j]
+    assert mask.any()
+    draw(session, strokes, mask, 1)
+    before = labels_in(session, session.segmentation).array
+    refinement.start_refine(KEY)
+    assert work_through(session).outcome is Outcome.DONE, session.run.error
+    after = labels_in(session, session.segmentation).array
+    assert (after[mask] == VALUE).all()
+    assert (after[lost] == VALUE).mean() > 0.5
+    assert not labels_in(session, strokes).array.any()
+    session.undo()
+    assert np.array_equal(labels_in(session, session.segmentation).array, before)
+    assert np.array_equal(labels_in(session, strokes).array == 1, mask)
+    session.redo()
+    assert np.array_equal(labels_in(session, session.segmentation).array, after)
+
+
+def test_other_labels_are_not_written_over(a_damaged_result):
+    session, lost = a_damaged_result
+    refinement = Refinement(session)
+    draw(session, refinement.place_strokes(), lost & (np.cumsum(lost) % 3 == 0).reshape(lost.shape), 1)
+    before = labels_in(session, session.segmentation).array
+    refinement.start_refine(KEY)
+    work_through(session)
+    assert np.array_equal(labels_in(session, session.segmentation).array == 1, before == 1)
+
+
+def test_without_strokes_a_sentence_says_so(a_segmented_crop):
+    refinement = Refinement(a_segmented_crop)
+    with pytest.raises(InputError, match="no strokes"):
+        refinement.start_refine(KEY)
+    refinement.place_strokes()
+    refinement.start_refine(KEY)
+    assert work_through(a_segmented_crop).outcome is Outcome.FAILED
+    assert "stroke" in str(a_segmented_crop.run.error)
+
+
+def test_the_place_for_strokes_is_made_once_and_undone(a_segmented_crop):
+    refinement = Refinement(a_segmented_crop)
+    node = refinement.place_strokes()
+    assert refinement.place_strokes() is node
+    a_segmented_crop.undo()
+    assert refinement.strokes is None
