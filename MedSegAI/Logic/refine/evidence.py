@@ -18,31 +18,23 @@ _DOUBT_MM = 3.0
 
 
 def evidence(
-    image: np.ndarray,
-    reach: Reach,
-    *,
-    spacing_kji: tuple[float, float, float],
-    settings: RefineSettings,
-    probability: np.ndarray | None = None,
+    image: np.ndarray, reach: Reach, *, settings: RefineSettings, probability: np.ndarray | None = None
 ) -> np.ndarray:
     """Log-odds of belonging to the label, float (k, j, i) over the reach's box.
 
-    Four things are added: the strokes' pull, the present label (the less the nearer a stroke is), the brightness of
-    the image, and the network's probability.
+    Three things are added: the present label (the less the nearer a stroke is), the brightness of the image, and the
+    network's probability.
 
     Args:
         image: The scan's voxels in the box, (k, j, i), any real dtype.
         reach: What lies around the strokes.
-        spacing_kji: Spacing in mm along k, j, i.
-        settings: The weights of the four.
+        settings: The weights of the three.
         probability: (k, j, i) in the box, 0..1, that a voxel belongs to the label; not a number where unknown.
     """
-    found = settings.pull * (_fading(reach.inside_mm, settings) - _fading(reach.outside_mm, settings))
     trust = np.minimum(reach.stroke_mm / settings.reach_mm, 1.0)
-    for_label = settings.label_per_mm * _depth_mm(reach.label, spacing_kji)
-    found += trust * (for_label + settings.keep * np.where(reach.label, 1.0, -1.0))
-    if settings.intensity:
-        found += settings.intensity * brightness_log_odds(image, reach)
+    found = settings.keep * trust * np.where(reach.label, 1.0, -1.0)
+    if settings.brightness:
+        found += settings.brightness * brightness_log_odds(image, reach)
     if probability is not None and settings.probability:
         found += settings.probability * probability_log_odds(probability, reach)
     return found
@@ -102,17 +94,3 @@ def _histogram(bins: np.ndarray, stroke: np.ndarray, other: np.ndarray) -> np.nd
 def _shares(bins: np.ndarray) -> np.ndarray:
     counts = np.bincount(bins, minlength=_BINS).astype(float)
     return ndimage.gaussian_filter1d(counts / counts.sum(), _KERNEL_BINS, mode="nearest")
-
-
-def _fading(distance_mm: np.ndarray, settings: RefineSettings) -> np.ndarray:
-    return np.exp(-0.5 * (distance_mm / settings.pull_mm) ** 2)
-
-
-def _depth_mm(label: np.ndarray, spacing_kji: tuple[float, float, float]) -> np.ndarray:
-    """Distance in mm to the label's border, positive inside it and negative outside; 0 where the box has no border."""
-    if label.all() or not label.any():
-        return np.zeros(label.shape)
-    inner = ndimage.distance_transform_edt(label, sampling=spacing_kji)
-    outer = ndimage.distance_transform_edt(~label, sampling=spacing_kji)
-    half = 0.5 * min(spacing_kji)
-    return np.where(label, inner - half, half - outer)

@@ -72,7 +72,7 @@ def refine(
     _refuse_other_shapes(
         image, label=label, inside=inside, outside=outside, probability=probability, protected=protected
     )
-    settings = settings or RefineSettings()
+    settings = settings or RefineSettings.of(method)
     spacing = image.grid.spacing_kji
     reach = around_strokes(
         label,
@@ -89,7 +89,7 @@ def refine(
             f"'{image.name}' has values near the strokes that are not numbers.", advice="Mend the scan, or paint there."
         )
     local = None if probability is None else probability[reach.box.slices]
-    log_odds = evidence(voxels, reach, spacing_kji=spacing, settings=settings, probability=local)
+    log_odds = evidence(voxels, reach, settings=settings, probability=local)
     pairs = neighbours(voxels, reach.free, spacing_kji=spacing)
     found = _solver(method)(log_odds, pairs, reach.known, reach.free, smoothness=settings.smoothness)
     return _written_into(label, reach, _connected_to_strokes(found, reach))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -22,17 +23,17 @@ class RefineMethod(str, Enum):
 
 @dataclass(frozen=True)
 class RefineSettings:
-    """What a refinement may do. The defaults were chosen on training cases of ``Testing/Benchmarks/refinement.py``.
+    """What a refinement may do.
+
+    The defaults are those of the graph cut. They, and the other methods' in :meth:`of`, were chosen on training cases
+    of ``Testing/Benchmarks/refinement.py``: T1 MR of 1 mm, hippocampus.
 
     Args:
         reach_mm: A voxel farther than this from every stroke keeps its label, mm.
-        pull: What a stroke's neighbourhood says for the stroke, in log-odds; it fades with the distance.
-        pull_mm: Distance from a stroke at which its pull has fallen to 0.6, mm.
-        label_per_mm: What the present label says for itself, in log-odds for each mm that a voxel lies inside its
-            border; it is nothing at a stroke, and full at ``reach_mm`` from it.
-        keep: What the present label says for itself wherever a voxel lies, in log-odds; from nothing to full likewise.
-        intensity: Weight of the image's brightness, 0 to leave it out.
-        probability: Weight of the network's probability, where one is given.
+        keep: What the present label says for itself, in log-odds: nothing at a stroke, so much at ``reach_mm`` from it,
+            in proportion between.
+        brightness: Weight of what the image's brightness says, 0 to leave it out.
+        probability: Weight of what the network's probability says, where one is given.
         smoothness: What a border between two like voxels costs; borders along an edge of the image cost less.
         largest_box: Most voxels that the box around the strokes and their reach may hold; it bounds time and memory.
 
@@ -40,22 +41,28 @@ class RefineSettings:
         InputError: for a value outside its range; says which.
     """
 
-    reach_mm: float = 10.0
-    pull: float = 4.0
-    pull_mm: float = 3.0
-    label_per_mm: float = 1.0
-    keep: float = 2.0
-    intensity: float = 1.0
-    probability: float = 1.0
-    smoothness: float = 2.0
+    reach_mm: float = 13.0
+    keep: float = 4.0
+    brightness: float = 2.0
+    probability: float = 0.5
+    smoothness: float = 3.0
     largest_box: int = 500_000
 
     def __post_init__(self) -> None:
-        for name in ("reach_mm", "pull_mm", "largest_box"):
-            if not getattr(self, name) > 0:
+        for name in ("reach_mm", "largest_box"):
+            if not 0 < getattr(self, name) < math.inf:
                 raise InputError(
                     f"The {name} of a refinement is {getattr(self, name)}.", advice="Choose a number above 0."
                 )
-        for name in ("pull", "label_per_mm", "keep", "intensity", "probability", "smoothness"):
-            if not getattr(self, name) >= 0:
+        for name in ("keep", "brightness", "probability", "smoothness"):
+            if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"The {name} of a refinement is {getattr(self, name)}.", advice="Choose 0 or more.")
+
+    @classmethod
+    def of(cls, method: RefineMethod) -> RefineSettings:
+        """The settings that were best for a method."""
+        return {
+            RefineMethod.GRAPH_CUT: cls(),
+            RefineMethod.RANDOM_WALKER: cls(keep=8.0, smoothness=1.5),
+            RefineMethod.GEODESIC: cls(reach_mm=7.0, keep=16.0),
+        }[RefineMethod(method)]

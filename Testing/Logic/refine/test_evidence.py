@@ -11,7 +11,6 @@ from MedSegAI.Logic.refine.settings import RefineSettings
 from Testing.Logic.refine.conftest import SHAPE, empty, marked
 
 ONE_MM = (1.0, 1.0, 1.0)
-NOTHING = {"pull": 0.0, "label_per_mm": 0.0, "keep": 0.0, "intensity": 0.0, "probability": 0.0, "reach_mm": 30.0}
 
 
 def reach_of(label, inside, outside):
@@ -23,29 +22,19 @@ def a_reach(a_block):
     return reach_of(a_block, marked(np.s_[8, 8, 8:11]), marked(np.s_[2, 2, 2:5]))
 
 
-def said(reach, image=None, **weights) -> np.ndarray:
-    image = np.zeros(SHAPE) if image is None else image
-    return evidence(image, reach, spacing_kji=ONE_MM, settings=RefineSettings(**{**NOTHING, **weights}))
-
-
-def test_a_strokes_pull_is_full_at_the_stroke_and_fades(a_reach):
-    pull = said(a_reach, pull=4.0, pull_mm=2.0)
-    assert pull[8, 8, 8] == pytest.approx(4.0, abs=0.01)
-    assert pull[8, 8, 12] == pytest.approx(4.0 * np.exp(-0.5), abs=0.05)
-    assert pull[2, 2, 2] == pytest.approx(-4.0, abs=0.01)
-
-
 def test_the_label_says_nothing_at_a_stroke_and_more_farther_away(a_reach):
-    kept = said(a_reach, keep=3.0)
+    settings = RefineSettings(keep=3.0, brightness=0.0, reach_mm=30.0)
+    kept = evidence(np.zeros(SHAPE), a_reach, settings=settings)
     assert kept[8, 8, 8] == 0
     assert kept[8, 8, 12] == pytest.approx(3.0 * 2 / 30)
     assert kept[15, 17, 19] < -1
 
 
-def test_the_label_speaks_for_itself_by_the_depth_in_millimetres(a_reach):
-    deep = said(a_reach, label_per_mm=3.0)
-    assert deep[8, 8, 14] == pytest.approx(0.5 * 3.0 * 4 / 30), "half a voxel inside, 4 mm from the stroke"
-    assert deep[8, 8, 15] == pytest.approx(-0.5 * 3.0 * 5 / 30)
+def test_what_image_and_network_say_is_added_by_weight(a_scan, a_reach):
+    probability = np.linspace(0.01, 0.99, a_scan.array.size).reshape(SHAPE)
+    settings = RefineSettings(keep=0.0, brightness=2.0, probability=0.5)
+    expected = 2.0 * brightness_log_odds(a_scan.array, a_reach) + 0.5 * probability_log_odds(probability, a_reach)
+    assert np.allclose(evidence(a_scan.array, a_reach, settings=settings, probability=probability), expected)
 
 
 def test_bright_voxels_speak_for_a_bright_label(a_scan, a_block, a_reach):

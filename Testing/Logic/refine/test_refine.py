@@ -62,9 +62,9 @@ def test_where_the_image_says_nothing_the_networks_probability_draws_the_border(
     label = a_block.copy()
     label[:, :, 10:] = False
     probability = np.where(a_block, 0.9, 0.02).astype(np.float16)
-    stroke = marked(STROKE_IN_BLOCK)
-    alone = refine(flat, label, stroke, empty()).mask
-    helped = refine(flat, label, stroke, empty(), probability=probability).mask
+    stroke, settings = marked(STROKE_IN_BLOCK), RefineSettings(probability=3.0)
+    alone = refine(flat, label, stroke, empty(), settings=settings).mask
+    helped = refine(flat, label, stroke, empty(), probability=probability, settings=settings).mask
     assert np.count_nonzero(helped ^ a_block) < np.count_nonzero(alone ^ a_block) / 2
 
 
@@ -209,7 +209,9 @@ def test_an_image_without_numbers_near_the_strokes_is_a_sentence(a_scan, a_block
         refine(broken, a_block, marked(STROKE_IN_BLOCK), empty())
 
 
-@pytest.mark.parametrize(("name", "value"), [("reach_mm", 0), ("largest_box", 0), ("smoothness", -1), ("pull", np.nan)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("reach_mm", 0), ("largest_box", 0), ("smoothness", -1), ("keep", np.nan), ("reach_mm", np.inf)]
+)
 def test_a_setting_outside_its_range_is_a_sentence(name, value):
     with pytest.raises(InputError, match=f"The {name} of a refinement is {value}"):
         RefineSettings(**{name: value})
