@@ -6,6 +6,7 @@ the scene no more, so that a face may let it write in another thread.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ from typing import TypeVar
 
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, read_provenance
 from MedSegAI.Bridge.volume_nodes import node_to_volume, world_grid
+from MedSegAI.Logic.consensus.consensus import Consensus
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import write_beside
-from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD
+from MedSegAI.Logic.files.slicer_segments import CONSENSUS_FIELD, PROVENANCE_FIELD
 from MedSegAI.Logic.files.write import write_segmentation, write_volume
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.report.volumes import segment_volumes, volumes_as_csv
+from MedSegAI.Logic.volume import Volume
 from MedSegAI.Session.session import Session
 
 T = TypeVar("T")
@@ -69,6 +72,18 @@ def volumes_writer(session: Session) -> Writer:
             temporary.write_text(text, encoding="utf-8")
 
     return write
+
+
+def consensus_writer(session: Session, consensus: Consensus) -> Writer:
+    """Writes a consensus at the chosen threshold, whatever is shown; NRRD keeps how it was fused.
+
+    The writer raises as :func:`MedSegAI.Logic.files.write.write_segmentation`.
+    """
+    threshold = session.choices.fuse_threshold
+    labels = Volume(consensus.at(threshold), consensus.grid, name="consensus")
+    record = {**consensus.record.to_plain(), "threshold": threshold}
+    fields = {CONSENSUS_FIELD: json.dumps(record, ensure_ascii=False, separators=(",", ":"))}
+    return lambda path: write_segmentation(path, labels, consensus.table, metadata=fields)
 
 
 def _wanted(node: T | None, what: str, advice: str) -> T:

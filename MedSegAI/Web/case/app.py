@@ -21,11 +21,14 @@ from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.localise.atlas import icbm152_t1
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import SubprocessRunner
+from MedSegAI.Session.expert_review import ExpertReview
 from MedSegAI.Session.run import Outcome, RunKind
 from MedSegAI.Session.session import Session, SessionEvent
 from MedSegAI.Web.case.brush import Brush
+from MedSegAI.Web.case.consensus_panel import ConsensusPanel
 from MedSegAI.Web.case.dialogs import Dialogs
 from MedSegAI.Web.case.edit_panel import EditPanel
+from MedSegAI.Web.case.experts_panel import ExpertsPanel
 from MedSegAI.Web.case.export_panel import ExportPanel
 from MedSegAI.Web.case.file_exchange import FileExchange
 from MedSegAI.Web.case.inputs_panel import InputsPanel
@@ -69,7 +72,7 @@ class CaseApp:
             open_scene_of(self.core), SubprocessRunner(), undo_stack=UndoStack(undo_limit=_MOST_UNDO_STATES)
         )
         self.brush = Brush(self.core.segmentation_editor, self.session.undo_stack)
-        self.files = FileExchange(self._take_upload)
+        self.review = ExpertReview(self.session)
         self.views = CaseViews(self.core, self.server)
         self.shortcuts: dict[str, Callable[[], object]] = {}
         self._build_page()
@@ -102,6 +105,7 @@ class CaseApp:
         for pending in (self._show, self._poll):
             if pending is not None:
                 pending.cancel()
+        self.review.close()
         self.session.close()
         if self.server.running:
             await self.server.stop()
@@ -260,15 +264,17 @@ class CaseApp:
         state = self.server.state
         state.trame__title = "MedSegAI"
         state.trame__favicon = f"data:image/png;base64,{base64.b64encode(_ICON.read_bytes()).decode()}"
-        state.case_key = self.files.key
         state.t = texts_in(ENGLISH)
         self.dialogs = Dialogs(self)
-        self.run_panel, edit = RunPanel(self), EditPanel(self)
+        self.run_panel, edit, experts = RunPanel(self), EditPanel(self), ExpertsPanel(self)
+        self.files = FileExchange({"/upload": self._take_upload, "/upload/mask": experts.take_mask})
+        state.case_key = self.files.key
         wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self)]
         self.panels = {
             "segment": [*wanted, self.run_panel, ResultsPanel(self), SetupPanel(self)],
             "heat": [SaliencyPanel(self)],
             "edit": [edit],
+            "experts": [experts, ConsensusPanel(self)],
             "export": [ExportPanel(self)],
         }
         self.shortcuts |= {"s": self.run_panel.segment, "h": self.session.start_explain, "escape": self.session.cancel}

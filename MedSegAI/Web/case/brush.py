@@ -40,15 +40,16 @@ class Brush:
 
     def work_on(
         self, segmentation: slicer.vtkMRMLSegmentationNode | None, scan: slicer.vtkMRMLScalarVolumeNode | None
-    ) -> None:
-        """Let strokes go to this segmentation of this scan; None puts the brush down."""
-        if segmentation is None or scan is None:
-            if self._editor.active_segmentation is not None:
-                self._put_down()
-            return
+    ) -> bool:
+        """Let strokes go to this segmentation of this scan; None puts the brush down. Whether that was new."""
         editor = self._editor
+        if segmentation is None or scan is None:
+            held = editor.active_segmentation is not None
+            if held:
+                self._put_down()
+            return held
         if editor.active_segmentation_node is segmentation and editor.active_volume_node is scan:
-            return
+            return False
         kept, tool = self.segment, self.tool
         self._put_down()
         # Without this the editor throws away the 3D surfaces that the session has made.
@@ -58,6 +59,7 @@ class Brush:
         if kept in editor.get_segment_ids():
             self.choose_segment(kept)
         self.choose_tool(tool)
+        return True
 
     def choose_tool(self, tool: str) -> None:
         """Take up "paint" or "erase", or "none" to move through the scan again."""

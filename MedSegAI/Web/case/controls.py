@@ -98,6 +98,47 @@ def switch(testid: str, *, model: str, **options: Any) -> vuetify.VSwitch:
     return made
 
 
+def text_line(testid: str, *, value: str, change: object) -> vuetify.VTextField:
+    """A line to type in, over the state's ``value``; ``change`` is called once what was typed is to count."""
+    text = testid.replace("-", "_")
+    with html.Div(classes="mt-3"):
+        made = vuetify.VTextField(
+            model_value=(value,),
+            label=(f"t.{text}",),
+            change=change,
+            density="compact",
+            variant="outlined",
+            hide_details=True,
+            **marks(testid, text),
+        )
+        hint(f"{text}_tip", location="end")
+    return made
+
+
+def file_chooser(reference: str, testid: str, *, failed: str, address: str = "upload", folder: bool = False) -> None:
+    """What asks the browser's user for files and uploads them; unseen, opened by :func:`press`.
+
+    Args:
+        reference: Its name in the page.
+        testid: Its stable id.
+        failed: Name of the trigger that is told why an upload did not arrive.
+        address: Where the files go.
+        folder: Ask for a folder.
+    """
+    send = (
+        f"window.medsegai.upload($event.target.files, case_key, (why) => trigger('{failed}', [why]), '{address}')"
+        ".finally(() => { $event.target.value = ''; })"
+    )
+    kind = ["multiple", "webkitdirectory"] if folder else ["multiple"]
+    attributes = [f'data-testid="{testid}"', f'ref="{reference}"', *kind]
+    html.Input(type="file", style="display:none", change=send, raw_attrs=attributes)
+
+
+def press(reference: str) -> str:
+    """What a button does that opens a :func:`file_chooser`."""
+    return f"trame.refs.{reference}.click()"
+
+
 def heading(text: str) -> html.Div:
     """The heading of a panel."""
     return html.Div(f"{{{{ t.{text} }}}}", classes="text-subtitle-2 mt-3 mb-1", style="color:#8fd3c7")

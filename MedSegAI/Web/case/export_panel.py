@@ -15,6 +15,7 @@ from MedSegAI.Web.case.controls import button, heading, note
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
+    from MedSegAI.Session.session import Session
     from MedSegAI.Web.case.app import CaseApp
 
 TEXTS = {
@@ -77,7 +78,7 @@ class ExportPanel(Panel[ExportState]):
         button(testid, icon="mdi-download", click=write, disabled=(f"!{possible} || !!{self.names.writing}",))
 
     async def _write(self, ending: str, writer: Callable | None) -> None:
-        path = self.case.files.new_folder() / f"{self._name()}{ending}"
+        path = self.case.files.new_folder() / f"{name_for_files(self.session)}{ending}"
         with self.case.server.state:
             self.shown.writing = path.name
         try:
@@ -93,6 +94,8 @@ class ExportPanel(Panel[ExportState]):
     def _offer(self, path: Path) -> None:
         self._save.exec(self.case.files.offer(path))
 
-    def _name(self) -> str:
-        scan = self.session.scan
-        return _KEPT_IN_NAMES.sub("_", scan.GetName() if scan is not None else "case").strip("_") or "case"
+
+def name_for_files(session: Session) -> str:
+    """What files of this case are called: its scan's name, as far as every system takes it."""
+    scan = session.scan
+    return _KEPT_IN_NAMES.sub("_", scan.GetName() if scan is not None else "case").strip("_") or "case"

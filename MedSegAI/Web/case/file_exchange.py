@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -18,10 +19,10 @@ class FileExchange:
     """The private folder of a case, and the addresses by which the browser reaches it.
 
     Args:
-        received: Called with the folder of each upload, when all of its files are there.
+        received: By the address that an upload is sent to, what is called with its folder when all files are there.
     """
 
-    def __init__(self, received: Callable[[Path], Awaitable[None]]) -> None:
+    def __init__(self, received: Mapping[str, Callable[[Path], Awaitable[None]]]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="medsegai-case-", ignore_cleanup_errors=True)
         self._received = received
         self._offered: dict[str, Path] = {}
@@ -30,7 +31,8 @@ class FileExchange:
 
     def routes(self) -> list[web.RouteDef]:
         """The routes to add to the web server."""
-        return [web.post("/upload", self._upload), web.get("/download/{token}/{name}", self._download)]
+        uploads = [web.post(address, partial(self._upload, received)) for address, received in self._received.items()]
+        return [*uploads, web.get("/download/{token}/{name}", self._download)]
 
     def new_folder(self) -> Path:
         """An empty folder that goes away with the case."""
@@ -46,7 +48,7 @@ class FileExchange:
         """Remove the folder with everything in it."""
         self._folder.cleanup()
 
-    async def _upload(self, request: web.Request) -> web.Response:
+    async def _upload(self, received: Callable[[Path], Awaitable[None]], request: web.Request) -> web.Response:
         if not secrets.compare_digest(request.headers.get("X-Case-Key", ""), self.key):
             raise web.HTTPForbidden(text="This upload does not come from the case's own page.")
         folder = self.new_folder()
@@ -55,7 +57,7 @@ class FileExchange:
                 with _place_for(folder, part.filename).open("wb") as stream:
                     while chunk := await part.read_chunk(_READ_AT_ONCE):
                         stream.write(chunk)
-        await self._received(folder)
+        await received(folder)
         return web.Response(text="received")
 
     async def _download(self, request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from trame.widgets import vuetify3 as vuetify
 
 from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
 from MedSegAI.Session.input_slots import InputSlot
-from MedSegAI.Web.case.controls import button, heading, marks
+from MedSegAI.Web.case.controls import button, file_chooser, heading, marks, press
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -47,11 +47,12 @@ class InputsPanel(Panel[InputsState]):
         """Add the buttons that open files and the slots."""
         heading("inputs_title")
         with html.Div(classes="d-flex ga-1 flex-wrap"):
-            button("open-files", icon="mdi-file-upload-outline", click=_press("chooseFiles"))
-            button("open-folder", icon="mdi-folder-upload-outline", click=_press("chooseFolder"))
+            button("open-files", icon="mdi-file-upload-outline", click=press("chooseFiles"))
+            button("open-folder", icon="mdi-folder-upload-outline", click=press("chooseFolder"))
             button("open-sample", icon="mdi-head-outline", click=self.case.open_sample)
-        _hidden_chooser("chooseFiles", "files-chooser", self.case)
-        _hidden_chooser("chooseFolder", "folder-chooser", self.case, folder=True)
+        failed = self.case.server.trigger_name(self.case.upload_failed)
+        file_chooser("chooseFiles", "files-chooser", failed=failed)
+        file_chooser("chooseFolder", "folder-chooser", failed=failed, folder=True)
         with html.Div(v_for=f"slot in {self.names.slots}", key=("slot.index",), classes="mt-4"):
             vuetify.VSelect(
                 model_value=("slot.node",),
@@ -79,20 +80,6 @@ class InputsPanel(Panel[InputsState]):
 
     def _choose(self, index: int, node_id: str) -> None:
         self.session.set_input(int(index), self.session.scene.GetNodeByID(node_id) if node_id else None)
-
-
-def _press(reference: str) -> str:
-    return f"trame.refs.{reference}.click()"
-
-
-def _hidden_chooser(reference: str, testid: str, case: CaseApp, *, folder: bool = False) -> None:
-    failed = case.server.trigger_name(case.upload_failed)
-    send = (
-        f"window.medsegai.upload($event.target.files, case_key, (why) => trigger('{failed}', [why]))"
-        ".finally(() => { $event.target.value = ''; })"
-    )
-    attributes = [f'data-testid="{testid}"', "multiple", f'ref="{reference}"', *(["webkitdirectory"] if folder else [])]
-    html.Input(type="file", style="display:none", change=send, raw_attrs=attributes)
 
 
 def _slot_marks() -> dict[str, Any]:

@@ -30,6 +30,7 @@ TEXTS = {
     "tab_segment": "Segment",
     "tab_heat": "Heat map",
     "tab_edit": "Correct",
+    "tab_experts": "Experts",
     "tab_export": "Download",
     "reading": "Reading",
 }
@@ -56,7 +57,7 @@ _THEME = {
 _LAYOUTS = ((FOUR_VIEWS, "mdi-view-grid-outline", "layout_four"), ("axial", "mdi-alpha-a-box-outline", "layout_axial"))
 _LAYOUTS += (("coronal", "mdi-alpha-c-box-outline", "layout_coronal"),)
 _LAYOUTS += (("sagittal", "mdi-alpha-s-box-outline", "layout_sagittal"), ("3d", "mdi-cube-outline", "layout_3d"))
-_TABS = ("segment", "heat", "edit", "export")
+_TABS = ("segment", "heat", "edit", "experts", "export")
 _DRAWER_PIXELS = 384
 
 
@@ -197,12 +198,13 @@ class Page(Panel[PageState]):
 
     def _drawer(self) -> None:
         names, panels = self.names, self.case.panels
+        self.case.server.state.change(names.tab)(lambda **_state: self.case.show_soon())
         with vuetify.VTabs(v_model=(names.tab,), density="compact", color="primary", grow=True, show_arrows=False):
             for tab in _TABS:
                 vuetify.VTab(
                     f"{{{{ t.tab_{tab} }}}}",
                     value=tab,
-                    style="min-width:0;padding:0 8px;text-transform:none;letter-spacing:0",
+                    style="min-width:0;padding:0 4px;text-transform:none;letter-spacing:0",
                     raw_attrs=[f'data-testid="tab-{tab}"'],
                 )
         for tab in _TABS:

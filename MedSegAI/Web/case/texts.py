@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from MedSegAI.Web.case import (
+    consensus_panel,
     dialogs,
     edit_panel,
+    experts_panel,
     export_panel,
     inputs_panel,
     model_panel,
     page,
+    raters_table,
     region_panel,
     results_panel,
     run_panel,
@@ -44,12 +47,15 @@ TRANSLATIONS = {"zh": CHINESE}
 
 def _english() -> dict[str, str]:
     modules = (
+        consensus_panel,
         dialogs,
         edit_panel,
+        experts_panel,
         export_panel,
         inputs_panel,
         model_panel,
         page,
+        raters_table,
         region_panel,
         results_panel,
         run_panel,
