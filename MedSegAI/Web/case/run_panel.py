@@ -22,7 +22,7 @@ TEXTS = {
     "run_cancel_tip": "Stop what is being computed (shortcut: Esc)",
     "run_progress": "Progress",
     "run_starting": "Starting",
-    "run_left": "left",
+    "run_left": "{} s left",
     "run_done": "Done in",
     "run_cancelled": "Cancelled",
     "run_failed": "Failed",
@@ -127,7 +127,7 @@ class RunPanel(Panel[RunState]):
 
 def _sentence(names: RunState) -> str:
     """The expression for the line under the bar."""
-    left = f"({names.seconds_left} >= 0 ? ', ' + {names.seconds_left} + ' s ' + t.run_left : '')"
+    left = f"({names.seconds_left} >= 0 ? ', ' + t.run_left.replace('{{}}', {names.seconds_left}) : '')"
     percent = f"({names.counted} ? ' ' + {names.percent} + '%' : '')"
     done = f"t.run_done + ' ' + {names.seconds} + ' s'"
     ended = f"{names.outcome} === 'done' ? {done} : (t['run_' + {names.outcome}] || '')"
