@@ -25,6 +25,9 @@ def parser() -> argparse.ArgumentParser:
         help=f"what every request must bring along; safer in the environment variable {SECRET_VARIABLE}",
     )
     options.add_argument("--empty", action="store_true", help="open no scan")
+    options.add_argument(
+        "--watch-loop", action="store_true", help="tell on standard error whenever the event loop stood still"
+    )
     return options
 
 

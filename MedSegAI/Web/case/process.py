@@ -11,6 +11,7 @@ import signal
 import stat
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _FAILED = 2
+_TICK_SECONDS, _LATE_SECONDS = 0.005, 0.010
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -55,11 +57,25 @@ async def _serve(options: argparse.Namespace, parent: TextIO | None, lines_out: 
         serving = await app.start(host=options.host, port=options.port)
         await app.open_first_scan(options.scan, empty=options.empty)
         _say(lines_out, {"ready": _facts(app, options)})
+        watching = asyncio.ensure_future(_watch_loop()) if options.watch_loop else None
         done, _ = await asyncio.wait({serving, asyncio.ensure_future(ended.wait())}, return_when="FIRST_COMPLETED")
         if serving in done:
             serving.result()
+        if watching is not None:
+            watching.cancel()
     finally:
         await app.close()
+
+
+async def _watch_loop() -> None:
+    """Write a line of JSON for each time that a tick of 5 ms came late: for how long, and when it ended."""
+    last = time.perf_counter()
+    while True:
+        await asyncio.sleep(_TICK_SECONDS)
+        now = time.perf_counter()
+        if now - last > _LATE_SECONDS:
+            _say(sys.stderr, {"loop_block_ms": round(1000 * (now - last), 1), "until": time.time()})
+        last = now
 
 
 def _refuse_open_door(options: argparse.Namespace) -> None:
