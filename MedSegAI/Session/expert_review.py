@@ -63,8 +63,16 @@ class ExpertReview:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._place = -1
-        self.fused: FusedCase | None = None
+        self._last: tuple[FusedCase, object, object, Path] | None = None
         self._stop_observing = session.observe(self._on_change)
+
+    @property
+    def fused(self) -> FusedCase | None:
+        """What was fused last; None once its consensus was undone, or another scan or folder was chosen."""
+        if self._last is None:
+            return None
+        case = (self._session.consensus, self._session.scan, self.folder)
+        return self._last[0] if case == self._last[1:] else None
 
     @property
     def folder(self) -> Path:
@@ -201,9 +209,10 @@ class ExpertReview:
         self._stop_observing()
 
     def _fused(self, fused: FusedCase) -> Iterator[None]:
-        self.fused, self._place = fused, -1
+        self._place = -1
         with self._session.state.one_undo_state("fuse the raters"):
             show_consensus(self._session.state, self._wanted_scan(), fused.consensus)
+            self._last = (fused, self._session.consensus, self._session.scan, self.folder)
         yield
 
     def _recorded(self, entry: Entry | None) -> Iterator[None]:
@@ -212,8 +221,9 @@ class ExpertReview:
         yield
 
     def _on_change(self, event: SessionEvent) -> None:
-        if event is SessionEvent.CASE and self.fused is not None:
-            show_threshold(self._session.state, self.fused.consensus)
+        fused = self.fused if event is SessionEvent.CASE else None
+        if fused is not None:
+            show_threshold(self._session.state, fused.consensus)
 
     def _start(
         self, kind: RunKind, work: Callable[[Reporter], object], *, finish: Callable[..., Iterator[None]]

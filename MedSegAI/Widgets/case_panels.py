@@ -6,7 +6,10 @@ import types
 
 import qt
 
+from MedSegAI.Session.expert_review import ExpertReview
 from MedSegAI.Session.session import Session, SessionEvent
+from MedSegAI.Widgets.consensus_panel import ConsensusPanel
+from MedSegAI.Widgets.experts_panel import ExpertsPanel
 from MedSegAI.Widgets.export_panel import ExportPanel
 from MedSegAI.Widgets.heat_panel import HeatPanel
 from MedSegAI.Widgets.model_panel import ModelPanel
@@ -40,7 +43,11 @@ class CasePanels:
         self._session = session
         self._run = RunPanel(ui, session)
         self._scans = ScansPanel(ui, session)
-        self._export = ExportPanel(ui, session, writing=self._poll_from_now_on)
+        self._review = ExpertReview(session)
+        self._writers = (
+            ConsensusPanel(ui, session, self._review, writing=self._poll_from_now_on),
+            ExportPanel(ui, session, writing=self._poll_from_now_on),
+        )
         self._all = (
             setup,
             UndoButtons(ui, session),
@@ -50,7 +57,8 @@ class CasePanels:
             self._run,
             ResultsPanel(ui, session),
             HeatPanel(ui, session),
-            self._export,
+            ExpertsPanel(ui, session, self._review),
+            *self._writers,
         )
         self._poll_timer = qt.QTimer()
         self._poll_timer.setInterval(POLL_MILLISECONDS)
@@ -89,7 +97,9 @@ class CasePanels:
         self._poll_timer.stop()
         self._refresh_timer.stop()
         self._shortcuts.remove()
-        self._export.wait()
+        self._review.close()
+        for panel in self._writers:
+            panel.wait()
 
     def _on_change(self, event: SessionEvent) -> None:
         if event is SessionEvent.RUN:
@@ -106,9 +116,11 @@ class CasePanels:
             self._poll_timer.start()
 
     def _poll(self) -> None:
-        self._export.poll(timeout=_SECONDS_FOR_OTHER_THREADS if self._export.is_writing else 0.0)
+        writing = [panel for panel in self._writers if panel.is_writing]
+        for panel in writing:
+            panel.poll(timeout=_SECONDS_FOR_OTHER_THREADS)
         ended = self._session.poll(timeout=_SECONDS_FOR_OTHER_THREADS)
-        if ended and not self._export.is_writing:
+        if ended and not any(panel.is_writing for panel in writing):
             self._poll_timer.stop()
         elif not ended:
             self._run.refresh_run()

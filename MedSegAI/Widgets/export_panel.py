@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +9,10 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from MedSegAI.Logic.worker.background_task import BackgroundTask
 from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
 from MedSegAI.Session.session import Session
+from MedSegAI.Widgets.background_writing import BackgroundWriting, Writer
 from MedSegAI.Widgets.problem_line import problems_shown_in
-
-_Writer = Callable[[str | os.PathLike[str]], object]
 
 
 class ExportPanel:
@@ -28,9 +25,8 @@ class ExportPanel:
     """
 
     def __init__(self, ui: types.SimpleNamespace, session: Session, *, writing: Callable[[], None]) -> None:
-        self._ui, self._session, self._writing = ui, session, writing
-        self._task: BackgroundTask | None = None
-        self._target = Path()
+        self._ui, self._session = ui, session
+        self._writing = BackgroundWriting(ui.exportNote, ui.problemLabel, begun=writing)
         ui.saveSegmentationButton.connect("clicked(bool)", self._save_segmentation)
         ui.saveHeatMapButton.connect("clicked(bool)", self._save_heat_map)
         ui.saveVolumesButton.connect("clicked(bool)", self._save_volumes)
@@ -39,7 +35,7 @@ class ExportPanel:
     @property
     def is_writing(self) -> bool:
         """Whether a file is being written."""
-        return self._task is not None
+        return self._writing.is_under_way
 
     def refresh(self) -> None:
         """Offer what there is."""
@@ -52,14 +48,8 @@ class ExportPanel:
 
     def poll(self, *, timeout: float = 0.0) -> None:
         """Wait up to ``timeout`` seconds for the file that is being written, and tell how that ended."""
-        if self._task is None or not self._task.wait(timeout=timeout):
-            return
-        task, self._task = self._task, None
-        self._ui.exportNote.setText("")
-        with problems_shown_in(self._ui.problemLabel):
-            task.result()
-            self._ui.exportNote.setText(_("Saved as {path}").format(path=self._target))
-        self.refresh()
+        if self._writing.poll(timeout=timeout):
+            self.refresh()
 
     def wait(self) -> None:
         """Wait until nothing is being written."""
@@ -75,20 +65,14 @@ class ExportPanel:
     def _save_volumes(self, _checked: bool = False) -> None:
         self._save(volumes_writer, _("Save the volumes"), ".csv", _("Table (*.csv)"))
 
-    def _save(self, writer_of: Callable[[Session], _Writer], title: str, ending: str, kinds: str) -> None:
+    def _save(self, writer_of: Callable[[Session], Writer], title: str, ending: str, kinds: str) -> None:
         path = self._ask(title, ending, kinds)
         if path is None:
             return
         with problems_shown_in(self._ui.problemLabel):
             writer = writer_of(self._session)
-            self._begin(path, writer)
-
-    def _begin(self, path: Path, writer: _Writer) -> None:
-        self._target = path
-        self._task = BackgroundTask(lambda _stopped: writer(path), name="writing a file")
-        self._ui.exportNote.setText(_("Saving {path}").format(path=path))
-        self.refresh()
-        self._writing()
+            self._writing.begin(path, writer, told=_saved_as(path))
+            self.refresh()
 
     def _save_scene(self, _checked: bool = False) -> None:
         path = self._ask(_("Save everything"), ".mrb", _("Slicer scene (*.mrb)"))
@@ -97,7 +81,7 @@ class ExportPanel:
         self._ui.exportNote.setText("")
         with problems_shown_in(self._ui.problemLabel):
             self._session.save(path)
-            self._ui.exportNote.setText(_("Saved as {path}").format(path=path))
+            self._ui.exportNote.setText(_saved_as(path))
 
     def _ask(self, title: str, ending: str, kinds: str) -> Path | None:
         scan = self._session.scan
@@ -106,3 +90,7 @@ class ExportPanel:
         if not chosen:
             return None
         return Path(chosen if Path(chosen).suffixes else f"{chosen}{ending}")
+
+
+def _saved_as(path: Path) -> str:
+    return _("Saved as {path}").format(path=path)

@@ -34,6 +34,8 @@ class RegionPanel:
         for region, radio in self._radios.items():
             radio.connect("clicked(bool)", functools.partial(self._choose, region))
         ui.placeRoiButton.connect("clicked(bool)", self._place_roi)
+        # Sent for a person's choice alone, so not while the scene is closed or loaded and nodes come and go.
+        ui.roiSelector.connect("nodeActivated(vtkMRMLNode*)", self._use_roi)
         ui.placePointButton.connect("clicked(bool)", self._place_point)
 
     def refresh(self) -> None:
@@ -48,6 +50,10 @@ class RegionPanel:
         has_scan = session.scan is not None
         ui.placeRoiButton.setEnabled(has_scan and chosen is RegionChoice.ROI)
         ui.placePointButton.setEnabled(has_scan and chosen is RegionChoice.POINT)
+        for widget in (ui.roiLabel, ui.roiSelector):
+            widget.setVisible(chosen is RegionChoice.ROI)
+            widget.setEnabled(not session.is_busy)
+        ui.roiSelector.setCurrentNode(session.roi)
         ui.pointRadio.setVisible(takes_points or chosen is RegionChoice.POINT)
         ui.placePointButton.setVisible(takes_points or chosen is RegionChoice.POINT)
         show_sentence(ui.regionNote, self._note(chosen, finds=finds))
@@ -80,6 +86,10 @@ class RegionPanel:
     def _place_roi(self, _checked: bool = False) -> None:
         with problems_shown_in(self._ui.problemLabel):
             self._session.place_roi().SetDisplayVisibility(True)
+
+    def _use_roi(self, node: slicer.vtkMRMLMarkupsROINode | None) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.use_roi(node)
 
     def _place_point(self, _checked: bool = False) -> None:
         with problems_shown_in(self._ui.problemLabel):

@@ -13,9 +13,8 @@ from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
 from MedSegAI.Widgets.quiet_widgets import quiet
+from MedSegAI.Widgets.table_items import figure_item, fit_height, swatch, tick_item
 
-_SWATCH_PIXELS = 14
-_ROWS_AT_ONCE = 8
 _NAME, _VOLUME, _CONFIDENCE = range(3)
 
 
@@ -58,19 +57,17 @@ class ResultsPanel:
         table = self._ui.segmentsTable
         table.setRowCount(len(rows))
         for number, row in enumerate(rows):
-            name = qt.QTableWidgetItem(row.name)
+            name = tick_item(row.name, ticked=row.visible)
             name.setData(qt.Qt.UserRole, row.key)
-            name.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsUserCheckable)
-            name.setCheckState(qt.Qt.Checked if row.visible else qt.Qt.Unchecked)
-            name.setIcon(_swatch(row.colour))
+            name.setIcon(swatch(row.colour))
             name.setToolTip(_("{name}: {voxels} voxels. Tick to show it.").format(name=row.name, voxels=row.voxels))
-            volume = _figure(f"{row.volume_ml:.2f}")
-            confidence = _figure("" if row.confidence is None else f"{row.confidence:.2f}")
+            volume = figure_item(f"{row.volume_ml:.2f}")
+            confidence = figure_item("" if row.confidence is None else f"{row.confidence:.2f}")
             confidence.setToolTip(_confidence_explained())
             for column, item in ((_NAME, name), (_VOLUME, volume), (_CONFIDENCE, confidence)):
                 table.setItem(number, column, item)
         table.setVisible(bool(rows))
-        _fit_height(table)
+        fit_height(table)
 
     def _choose(self, node: slicer.vtkMRMLSegmentationNode | None) -> None:
         with problems_shown_in(self._ui.problemLabel):
@@ -109,25 +106,6 @@ def _state_of(node: slicer.vtkMRMLSegmentationNode | None) -> tuple[object, ...]
     voxels = (segment.GetRepresentation(BINARY_LABELMAP) for segment in segments)
     parts = (segmentation, node.GetDisplayNode(), node.GetParentTransformNode(), *voxels)
     return (node.GetID(), *(0 if part is None else part.GetMTime() for part in parts))
-
-
-def _swatch(colour: tuple[float, float, float]) -> qt.QIcon:
-    pixmap = qt.QPixmap(_SWATCH_PIXELS, _SWATCH_PIXELS)
-    pixmap.fill(qt.QColor(*(round(255 * part) for part in colour)))
-    return qt.QIcon(pixmap)
-
-
-def _figure(text: str) -> qt.QTableWidgetItem:
-    item = qt.QTableWidgetItem(text)
-    item.setTextAlignment(qt.Qt.AlignRight | qt.Qt.AlignVCenter)
-    item.setFlags(qt.Qt.ItemIsEnabled | qt.Qt.ItemIsSelectable)
-    return item
-
-
-def _fit_height(table: qt.QTableWidget) -> None:
-    """As high as its rows, as long as they are few."""
-    rows = table.verticalHeader().defaultSectionSize * min(table.rowCount, _ROWS_AT_ONCE)
-    table.setFixedHeight(rows + table.horizontalHeader().height + 2 * table.frameWidth)
 
 
 def _confidence_explained() -> str:

@@ -7,6 +7,8 @@ import types
 import slicer
 from slicer.i18n import tr as _
 
+from MedSegAI.Bridge.segmentation_nodes import read_provenance
+from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Session.run import Outcome, Run, RunKind
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.dependencies import has_torch
@@ -38,6 +40,8 @@ class RunPanel:
         show_sentence(ui.obstacleLabel, obstacle)
         ui.segmentButton.setEnabled(not obstacle and not session.is_busy)
         ui.deviceCombo.setEnabled(not session.is_busy)
+        made = None if session.segmentation is None else read_provenance(session.segmentation)
+        show_sentence(ui.engineLabel, "" if made is None else made_sentence(made))
         self.refresh_run()
 
     def refresh_run(self) -> None:
@@ -82,7 +86,7 @@ def _devices() -> tuple[tuple[str, str], ...]:
 
 def run_sentence(run: Run) -> str:
     """How a run stands, as a sentence."""
-    what = {RunKind.EXAMINE: _("Set-up check"), RunKind.SEGMENT: _("Segmentation"), RunKind.EXPLAIN: _("Heat map")}
+    what = _kinds()
     if run.outcome is Outcome.FAILED:
         return _("{what} failed. {reason}").format(what=what[run.kind], reason=run.error)
     if run.outcome is Outcome.CANCELLED:
@@ -97,6 +101,29 @@ def run_sentence(run: Run) -> str:
     told = step.format(what=what[run.kind], stage=run.stage, done=run.done, total=run.total)
     left = run.seconds_left
     return told if left is None else _("{step}, {left} left").format(step=told, left=duration(left))
+
+
+def _kinds() -> dict[RunKind, str]:
+    return {
+        RunKind.EXAMINE: _("Set-up check"),
+        RunKind.SEGMENT: _("Segmentation"),
+        RunKind.EXPLAIN: _("Heat map"),
+        RunKind.RECORD: _("Saving the correction"),
+        RunKind.SHOW: _("Outlines"),
+        RunKind.FUSE: _("Consensus"),
+        RunKind.REFINE: _("Refinement"),
+    }
+
+
+def made_sentence(made: Provenance) -> str:
+    """How a segmentation was made: model, engine, device and time."""
+    told = _("Made by {model} {version} with {engine} on {device} in {seconds:.1f} s.")
+    name, _colon, card = made.device.partition(" (")
+    device = _("the graphics card {name}").format(name=card.removesuffix(")") or name)
+    if name == "cpu":
+        device = _("the processor")
+    engine = {"torch eager": "PyTorch"}.get(made.engine, made.engine)
+    return told.format(model=made.model, version=made.model_version, engine=engine, device=device, seconds=made.seconds)
 
 
 def duration(seconds: float) -> str:

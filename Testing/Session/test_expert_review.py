@@ -123,6 +123,23 @@ def test_the_consensus_follows_its_threshold_and_undo(three_experts, a_segmented
     assert (labels_in(a_segmented_crop, node) > 0).sum() == middle
 
 
+def test_what_was_fused_goes_and_comes_with_undo_and_stays_with_its_scan(three_experts, a_segmented_crop, another_crop):
+    three_experts.start_fuse()
+    work_through(a_segmented_crop)
+    fused, scan = three_experts.fused, a_segmented_crop.scan
+    a_segmented_crop.undo()
+    assert three_experts.fused is None and three_experts.rows()[0].dice is None
+    assert three_experts.next_place() is None
+    a_segmented_crop.redo()
+    assert three_experts.fused is fused
+    a_segmented_crop.add_scan(another_crop)
+    assert three_experts.fused is None
+    a_segmented_crop.set_input(0, scan)
+    assert three_experts.fused is fused
+    a_segmented_crop.choose(journal="another folder")
+    assert three_experts.fused is None
+
+
 def test_disagreement_lies_over_the_scan_and_the_next_place_comes_into_the_slices(three_experts, a_segmented_crop):
     three_experts.start_fuse()
     work_through(a_segmented_crop)

@@ -80,6 +80,24 @@ def test_the_box_is_placed_in_the_scan_and_shown(bench, a_crop):
     bench.picture(bench.ui.regionSection, "region-box")
 
 
+def test_a_box_that_is_in_the_scene_already_can_be_chosen(bench, a_crop):
+    panel = panel_of(bench)
+    bench.session.add_scan(a_crop)
+    assert bench.ui.roiSelector.isHidden()
+    bench.ui.roiRadio.click()
+    mine = bench.session.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "My box")
+    panel.refresh()
+    assert not bench.ui.roiSelector.isHidden() and bench.session.roi is None
+    bench.choose_node(bench.ui.roiSelector, mine)
+    panel.refresh()
+    assert bench.session.roi is mine and bench.ui.regionNote.text == "Inside 'My box'."
+    bench.ui.placeRoiButton.click()
+    assert bench.session.roi is mine and mine.GetDisplayVisibility()
+    bench.session.undo()
+    panel.refresh()
+    assert bench.ui.roiSelector.currentNode() is None and bench.ui.regionNote.text == "No box yet."
+
+
 def test_a_point_is_placed_with_the_next_click_in_a_view(bench, a_crop):
     bench.session.add_scan(a_crop)
     panel = panel_of(bench)

@@ -98,12 +98,42 @@ def test_what_cannot_be_started_is_said_on_the_panel(bench, a_crop):
         ({"outcome": Outcome.CANCELLED}, "Segmentation cancelled."),
         ({"kind": RunKind.EXPLAIN, "outcome": Outcome.DONE, "started": 1.0, "ended": 3.5}, "Heat map done in 2.5 s."),
         ({"kind": RunKind.EXAMINE}, "Set-up check: starting"),
+        ({"kind": RunKind.FUSE, "outcome": Outcome.CANCELLED}, "Consensus cancelled."),
     ],
 )
 def test_every_state_of_a_run_has_its_sentence(qt_host, state, sentence):
     from MedSegAI.Widgets.run_panel import run_sentence
 
     assert run_sentence(dataclasses.replace(Run(RunKind.SEGMENT), **state)) == sentence
+
+
+@pytest.mark.parametrize("kind", list(RunKind))
+def test_every_kind_of_work_has_its_sentence(qt_host, kind):
+    from MedSegAI.Widgets.run_panel import run_sentence
+
+    assert run_sentence(Run(kind)).endswith(": starting")
+
+
+def test_the_shown_result_tells_its_model_engine_and_device(bench, a_crop):
+    panel = panel_of(bench)
+    assert bench.ui.engineLabel.isHidden()
+    bench.segment(a_crop)
+    panel.refresh()
+    version = bench.session.model.card.version
+    assert bench.ui.engineLabel.text.startswith(f"Made by hippocampus-mr {version} with PyTorch on the processor in ")
+    bench.session.undo()
+    panel.refresh()
+    assert bench.ui.engineLabel.isHidden()
+
+
+def test_a_graphics_card_is_told_by_its_name(bench, a_crop):
+    from MedSegAI.Bridge.segmentation_nodes import read_provenance
+    from MedSegAI.Widgets.run_panel import made_sentence
+
+    bench.segment(a_crop)
+    made = read_provenance(bench.session.segmentation)
+    on_card = dataclasses.replace(made, engine="other", device="cuda:0 (Some Card (12 GB))", seconds=1.0)
+    assert made_sentence(on_card).endswith(" with other on the graphics card Some Card (12 GB) in 1.0 s.")
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.2, "about 1 s"), (59.6, "about 60 s"), (150.0, "about 2 min")])

@@ -176,6 +176,14 @@
         <translation>在影像中央放置方框；可在切片视图或三维视图中拖动其控制点。</translation>
     </message>
     <message>
+        <source>Box:</source>
+        <translation>方框：</translation>
+    </message>
+    <message>
+        <source>A box that is in the scene already, made here or in Slicer's Markups.</source>
+        <translation>场景中已有的方框，可在此处或 Slicer 的 Markups 中创建。</translation>
+    </message>
+    <message>
         <source>Around a point</source>
         <translation>点的周围</translation>
     </message>
@@ -218,6 +226,10 @@
     <message>
         <source>Segment the scan in a process of its own; Slicer stays usable. Ctrl+Return</source>
         <translation>在独立进程中分割影像，期间 Slicer 可照常使用（Ctrl+Return）</translation>
+    </message>
+    <message>
+        <source>How the segmentation that is shown was made: model, engine, device and time.</source>
+        <translation>所显示的分割结果的产生方式：模型、引擎、计算设备和用时。</translation>
     </message>
     <message>
         <source>What the last run said: how it fits into memory, and anything worth knowing.</source>
@@ -332,6 +344,182 @@
         <translation>热图表示什么，不表示什么。</translation>
     </message>
     <message>
+        <source>Experts</source>
+        <translation>专家</translation>
+    </message>
+    <message>
+        <source>Corrections of several experts: kept, shown and compared.</source>
+        <translation>多位专家的修正：保存、显示和比较。</translation>
+    </message>
+    <message>
+        <source>Rater:</source>
+        <translation>专家：</translation>
+    </message>
+    <message>
+        <source>Your name, in one line, always written alike. The next rater segments again and so starts from the same result.</source>
+        <translation>您的姓名，写在一行内，每次写法一致。下一位专家重新分割，即从同一结果开始。</translation>
+    </message>
+    <message>
+        <source>Role:</source>
+        <translation>职务：</translation>
+    </message>
+    <message>
+        <source>What you are, such as radiologist; may stay empty.</source>
+        <translation>您的职务，例如放射科医生；可以留空。</translation>
+    </message>
+    <message>
+        <source>Comment:</source>
+        <translation>备注：</translation>
+    </message>
+    <message>
+        <source>Kept with the correction; may stay empty.</source>
+        <translation>随修正一起保存；可以留空。</translation>
+    </message>
+    <message>
+        <source>Folder:</source>
+        <translation>文件夹：</translation>
+    </message>
+    <message>
+        <source>Where the corrections of this case are kept. Empty takes the folder shown in grey, named after the scan.</source>
+        <translation>本病例的修正的保存位置。留空则使用灰色显示的、以影像命名的文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose the folder of this case's corrections.</source>
+        <translation>选择本病例的修正所在的文件夹。</translation>
+    </message>
+    <message>
+        <source>Save draft</source>
+        <translation>存为草稿</translation>
+    </message>
+    <message>
+        <source>Keep what you corrected so far; only what changed is stored, and the segmentation stays as it is.</source>
+        <translation>保存目前的修正；只存储改动的部分，分割结果保持不变。</translation>
+    </message>
+    <message>
+        <source>Save as final</source>
+        <translation>存为最终结果</translation>
+    </message>
+    <message>
+        <source>Keep your correction as your last word. Without a change it says that the result is right as it is.</source>
+        <translation>将您的修正保存为最终意见。若未作改动，则表示结果无需修正。</translation>
+    </message>
+    <message>
+        <source>Import a mask from a file...</source>
+        <translation>从文件导入标注...</translation>
+    </message>
+    <message>
+        <source>Take a mask (.seg.nrrd, NIfTI or DICOM SEG) as the final correction of the rater named above.</source>
+        <translation>将标注（.seg.nrrd、NIfTI 或 DICOM SEG）作为上述专家的最终修正。</translation>
+    </message>
+    <message>
+        <source>What is wrong with the folder of corrections.</source>
+        <translation>修正所在的文件夹有什么问题。</translation>
+    </message>
+    <message>
+        <source>Tick a rater to show the outlines. Select one to withdraw, two to compare.</source>
+        <translation>勾选专家以显示其轮廓。选中一位可撤回，选中两位可比较。</translation>
+    </message>
+    <message>
+        <source>Compare the two selected</source>
+        <translation>比较所选两位</translation>
+    </message>
+    <message>
+        <source>Show the outlines of these two raters, and of no others.</source>
+        <translation>只显示这两位专家的轮廓。</translation>
+    </message>
+    <message>
+        <source>Withdraw...</source>
+        <translation>撤回...</translation>
+    </message>
+    <message>
+        <source>The selected rater's latest correction no longer counts; it stays in the folder.</source>
+        <translation>所选专家最近的修正不再计入；它仍留在文件夹中。</translation>
+    </message>
+    <message>
+        <source>Consensus</source>
+        <translation>共识</translation>
+    </message>
+    <message>
+        <source>What the experts say together, and how well they agree.</source>
+        <translation>各位专家的共同意见，以及他们的一致程度。</translation>
+    </message>
+    <message>
+        <source>Method:</source>
+        <translation>方法：</translation>
+    </message>
+    <message>
+        <source>How several raters become one: STAPLE weighs each by the skill it estimates, the majority counts all alike, SIMPLE leaves out those far from the rest.</source>
+        <translation>如何将多位专家的意见合为一份：STAPLE 按估计的水平加权，多数表决一视同仁，SIMPLE 排除与众人相差较远者。</translation>
+    </message>
+    <message>
+        <source>Count:</source>
+        <translation>计入：</translation>
+    </message>
+    <message>
+        <source>drafts, too</source>
+        <translation>也包括草稿</translation>
+    </message>
+    <message>
+        <source>Without it only final corrections count.</source>
+        <translation>不勾选则只计入最终修正。</translation>
+    </message>
+    <message>
+        <source>Fuse</source>
+        <translation>融合</translation>
+    </message>
+    <message>
+        <source>Make the consensus of the raters and measure how well they agree; Slicer stays usable.</source>
+        <translation>得出各位专家的共识，并测量其一致程度；其间 Slicer 仍可使用。</translation>
+    </message>
+    <message>
+        <source>Probability above which a voxel belongs to the consensus. The segmentation follows at once.</source>
+        <translation>概率高于此值的体素属于共识。分割结果随即更新。</translation>
+    </message>
+    <message>
+        <source>disagreement in slices</source>
+        <translation>在切片上显示分歧</translation>
+    </message>
+    <message>
+        <source>Lay the map of disagreement over the slices, in place of the heat map and with its threshold, opacity and colours.</source>
+        <translation>将分歧图叠加在切片上，代替热图，并沿用热图的阈值、不透明度和颜色。</translation>
+    </message>
+    <message>
+        <source>What the map of disagreement is.</source>
+        <translation>分歧图是什么。</translation>
+    </message>
+    <message>
+        <source>Next place of disagreement</source>
+        <translation>下一处分歧</translation>
+    </message>
+    <message>
+        <source>Move the slices to where the raters disagree, the largest disagreement first.</source>
+        <translation>将切片移到专家意见分歧之处，分歧最大的在前。</translation>
+    </message>
+    <message>
+        <source>Who says what there.</source>
+        <translation>各位专家在该处的意见。</translation>
+    </message>
+    <message>
+        <source>How well the raters agree on each structure. A figure's tooltip has its 95% interval.</source>
+        <translation>各位专家对每个结构的一致程度。数值的提示中有其 95% 区间。</translation>
+    </message>
+    <message>
+        <source>What the figures mean, in words.</source>
+        <translation>用文字说明这些数值的含义。</translation>
+    </message>
+    <message>
+        <source>Report...</source>
+        <translation>报告...</translation>
+    </message>
+    <message>
+        <source>Write agreement.html with tables and plots, agreement.csv and agreement.json into a folder.</source>
+        <translation>将 agreement.html（含表格和图）、agreement.csv 和 agreement.json 写入文件夹。</translation>
+    </message>
+    <message>
+        <source>Where the report lies; click to read it.</source>
+        <translation>报告的位置；点击即可阅读。</translation>
+    </message>
+    <message>
         <source>Export</source>
         <translation>导出</translation>
     </message>
@@ -378,6 +566,79 @@
     <message>
         <source>Segments a scan with a Swin-UNETR network, shows with a heat map where the network looked, and hands both to Slicer. Choose a model and a scan, and press Segment. For research only. See the &lt;a href='https://github.com/MedSegAI/MedSegAI'&gt;documentation&lt;/a&gt;.</source>
         <translation>用 Swin-UNETR 网络分割影像，用热图显示网络关注的位置，并将二者交给 Slicer。选择模型和影像，然后单击“分割”。仅供研究使用。参见&lt;a href='https://github.com/MedSegAI/MedSegAI'&gt;文档&lt;/a&gt;。</translation>
+    </message>
+</context>
+<context>
+    <name>agreement_table</name>
+    <message>
+        <source>Structure</source>
+        <translation>结构</translation>
+    </message>
+    <message>
+        <source>Kappa</source>
+        <translation>Kappa 系数</translation>
+    </message>
+    <message>
+        <source>Alpha</source>
+        <translation>Alpha 系数</translation>
+    </message>
+    <message>
+        <source>What was segmented.</source>
+        <translation>所分割的结构。</translation>
+    </message>
+    <message>
+        <source>Fleiss' kappa: agreement beyond chance over the voxels that all raters looked at.</source>
+        <translation>Fleiss kappa：在所有专家都看过的体素上，超出偶然的一致程度。</translation>
+    </message>
+    <message>
+        <source>Krippendorff's alpha: the same over the voxels that at least two raters looked at.</source>
+        <translation>Krippendorff alpha：在至少两位专家看过的体素上的同一度量。</translation>
+    </message>
+    <message>
+        <source>The lowest and the highest Dice of two raters.</source>
+        <translation>两位专家之间 Dice 的最低值和最高值。</translation>
+    </message>
+</context>
+<context>
+    <name>background_writing</name>
+    <message>
+        <source>Saving {path}</source>
+        <translation>正在保存 {path}</translation>
+    </message>
+</context>
+<context>
+    <name>consensus_panel</name>
+    <message>
+        <source>The map {meaning}.</source>
+        <translation>该图{meaning}。</translation>
+    </message>
+    <message>
+        <source>shows where the raters disagree: entropy of the consensus, 1 where all labels are equally likely</source>
+        <translation>显示专家意见分歧之处：共识的熵，1 表示所有标签同样可能</translation>
+    </message>
+    <message>
+        <source>This consensus is kept from earlier. Fuse again to move its threshold and to measure agreement.</source>
+        <translation>此共识是以前保存的。请重新融合，以便调整阈值并测量一致程度。</translation>
+    </message>
+    <message>
+        <source>Place {number} of {count}: {sentence}</source>
+        <translation>第 {number} 处，共 {count} 处：{sentence}</translation>
+    </message>
+    <message>
+        <source>Choose a folder for the report</source>
+        <translation>选择报告的文件夹</translation>
+    </message>
+    <message>
+        <source>Saved as {path}</source>
+        <translation>已保存为 {path}</translation>
+    </message>
+    <message>
+        <source>Majority vote</source>
+        <translation>多数表决</translation>
+    </message>
+    <message>
+        <source>SIMPLE (without outliers)</source>
+        <translation>SIMPLE（排除离群者）</translation>
     </message>
 </context>
 <context>
@@ -432,11 +693,26 @@
     </message>
 </context>
 <context>
-    <name>export_panel</name>
+    <name>experts_panel</name>
     <message>
-        <source>Saved as {path}</source>
-        <translation>已保存为 {path}</translation>
+        <source>The folder of corrections cannot be read: {reason}.</source>
+        <translation>无法读取修正所在的文件夹：{reason}。</translation>
     </message>
+    <message>
+        <source>Choose the folder of this case's corrections</source>
+        <translation>选择本病例的修正所在的文件夹</translation>
+    </message>
+    <message>
+        <source>Masks (*.nrrd *.nii *.nii.gz *.mha *.dcm)</source>
+        <translation>标注 (*.nrrd *.nii *.nii.gz *.mha *.dcm)</translation>
+    </message>
+    <message>
+        <source>Choose a rater's mask</source>
+        <translation>选择专家的标注</translation>
+    </message>
+</context>
+<context>
+    <name>export_panel</name>
     <message>
         <source>Save the segmentation</source>
         <translation>保存分割结果</translation>
@@ -462,16 +738,16 @@
         <translation>表格 (*.csv)</translation>
     </message>
     <message>
-        <source>Saving {path}</source>
-        <translation>正在保存 {path}</translation>
-    </message>
-    <message>
         <source>Save everything</source>
         <translation>全部保存</translation>
     </message>
     <message>
         <source>Slicer scene (*.mrb)</source>
         <translation>Slicer 场景 (*.mrb)</translation>
+    </message>
+    <message>
+        <source>Saved as {path}</source>
+        <translation>已保存为 {path}</translation>
     </message>
 </context>
 <context>
@@ -506,6 +782,89 @@
     <message>
         <source>mean of {count} cases of {dataset}</source>
         <translation>{dataset} 中 {count} 例的均值</translation>
+    </message>
+</context>
+<context>
+    <name>raters_table</name>
+    <message>
+        <source>Rater</source>
+        <translation>专家</translation>
+    </message>
+    <message>
+        <source>Status</source>
+        <translation>状态</translation>
+    </message>
+    <message>
+        <source>Sens.</source>
+        <translation>敏感度</translation>
+    </message>
+    <message>
+        <source>Spec.</source>
+        <translation>特异度</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>时间</translation>
+    </message>
+    <message>
+        <source>Role</source>
+        <translation>职务</translation>
+    </message>
+    <message>
+        <source>Comment</source>
+        <translation>备注</translation>
+    </message>
+    <message>
+        <source>Tick a rater to show the outlines.</source>
+        <translation>勾选专家以显示其轮廓。</translation>
+    </message>
+    <message>
+        <source>Draft, final or withdrawn.</source>
+        <translation>草稿、最终或已撤回。</translation>
+    </message>
+    <message>
+        <source>Dice with the consensus, mean over the structures; known once the raters were fused.</source>
+        <translation>与共识的 Dice，各结构的平均值；融合后可知。</translation>
+    </message>
+    <message>
+        <source>Sensitivity: the part of the consensus that the rater has, too; mean over the structures.</source>
+        <translation>敏感度：共识中该专家也标出的比例；各结构的平均值。</translation>
+    </message>
+    <message>
+        <source>Specificity: the part of the rest around the consensus that the rater left out, too.</source>
+        <translation>特异度：共识周围的其余部分中该专家也未标出的比例。</translation>
+    </message>
+    <message>
+        <source>When it was said, in this computer's time.</source>
+        <translation>修正的时间，按本计算机的时间。</translation>
+    </message>
+    <message>
+        <source>What the rater is.</source>
+        <translation>专家的职务。</translation>
+    </message>
+    <message>
+        <source>What the rater wrote beside it.</source>
+        <translation>专家所写的备注。</translation>
+    </message>
+    <message>
+        <source>Withdraw the latest correction of {rater}? It stays in the folder, but counts no longer.</source>
+        <translation>要撤回 {rater} 最近的修正吗？它仍留在文件夹中，但不再计入。</translation>
+    </message>
+    <message>
+        <source>{rater}: {count} entries in the folder.</source>
+        <translation>{rater}：文件夹中有 {count} 条记录。</translation>
+    </message>
+    <message>
+        <source>draft</source>
+        <translation>草稿</translation>
+    </message>
+    <message>
+        <source>final</source>
+        <translation>最终</translation>
+    </message>
+    <message>
+        <source>withdrawn</source>
+        <translation>已撤回</translation>
     </message>
 </context>
 <context>
@@ -581,18 +940,6 @@
         <translation>处理器 (CPU)</translation>
     </message>
     <message>
-        <source>Set-up check</source>
-        <translation>运行环境检查</translation>
-    </message>
-    <message>
-        <source>Segmentation</source>
-        <translation>分割</translation>
-    </message>
-    <message>
-        <source>Heat map</source>
-        <translation>热图</translation>
-    </message>
-    <message>
         <source>{what} failed. {reason}</source>
         <translation>{what}失败。{reason}</translation>
     </message>
@@ -619,6 +966,46 @@
     <message>
         <source>{step}, {left} left</source>
         <translation>{step}，剩余{left}</translation>
+    </message>
+    <message>
+        <source>Set-up check</source>
+        <translation>运行环境检查</translation>
+    </message>
+    <message>
+        <source>Segmentation</source>
+        <translation>分割</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>热图</translation>
+    </message>
+    <message>
+        <source>Saving the correction</source>
+        <translation>保存修正</translation>
+    </message>
+    <message>
+        <source>Outlines</source>
+        <translation>轮廓</translation>
+    </message>
+    <message>
+        <source>Consensus</source>
+        <translation>共识</translation>
+    </message>
+    <message>
+        <source>Refinement</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>Made by {model} {version} with {engine} on {device} in {seconds:.1f} s.</source>
+        <translation>由 {model} {version} 用 {engine} 在{device}上产生，用时 {seconds:.1f} 秒。</translation>
+    </message>
+    <message>
+        <source>the graphics card {name}</source>
+        <translation>显卡 {name} </translation>
+    </message>
+    <message>
+        <source>the processor</source>
+        <translation>处理器</translation>
     </message>
     <message>
         <source>about {minutes} min</source>
