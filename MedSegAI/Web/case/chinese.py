@@ -20,6 +20,8 @@ CHINESE = {
     "tab_experts": "专家",
     "tab_export": "下载",
     "reading": "正在读取",
+    "lost": "与此病例的连接已断开。",
+    "lost_again": "重新加载页面",
     # Dialogs
     "error_title": "操作未能完成",
     "error_close": "关闭",
@@ -55,6 +57,7 @@ CHINESE = {
     "region_place_roi_tip": "在影像中央放置方框；可在切片中拖动其控制点",
     "region_place_point": "放置点",
     "region_place_point_tip": "然后在切片中单击目标结构",
+    "region_click": "请在切片中单击目标结构。",
     "region_find": "自动定位",
     "region_whole": "整幅影像",
     "region_roi": "方框",

@@ -33,6 +33,8 @@ TEXTS = {
     "tab_experts": "Experts",
     "tab_export": "Download",
     "reading": "Reading",
+    "lost": "The connection to this case was lost.",
+    "lost_again": "Load the page again",
 }
 _THEME = {
     "theme": {
@@ -59,6 +61,12 @@ _LAYOUTS += (("coronal", "mdi-alpha-c-box-outline", "layout_coronal"),)
 _LAYOUTS += (("sagittal", "mdi-alpha-s-box-outline", "layout_sagittal"), ("3d", "mdi-cube-outline", "layout_3d"))
 _TABS = ("segment", "heat", "edit", "experts", "export")
 _DRAWER_PIXELS = 384
+# What takes the page's place when its server is gone; the texts are still in the browser then.
+_LOST = """
+<div style="padding: 20vh 2rem; text-align: center; color: #d5dde6" data-testid="lost">
+<p>{{ t.lost }}</p><p class="mt-4"><a href="" style="color: #8fd3c7">{{ t.lost_again }}</a></p>
+</div>
+"""
 
 
 @dataclass
@@ -87,6 +95,7 @@ class Page(Panel[PageState]):
 
     def build(self) -> None:
         """Make the page; the panels of the case must be there."""
+        self.case.server.state.trame__template_error = _LOST
         with VAppLayout(self.case.server, vuetify_config=_THEME) as layout:
             client.Style(
                 "html { overflow: hidden; } .v-field__input, .v-switch .v-label, .v-field-label { font-size: 0.85rem; }"

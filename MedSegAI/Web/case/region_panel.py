@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from trame.widgets import html
+
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Session.choices import RegionChoice
-from MedSegAI.Web.case.controls import button, choice, heading
+from MedSegAI.Web.case.controls import button, choice, heading, note
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ TEXTS = {
     "region_place_roi_tip": "Put a box in the middle of the scan; drag its handles in the slices",
     "region_place_point": "Place point",
     "region_place_point_tip": "Then click on the structure in a slice",
+    "region_click": "Click on the structure in a slice.",
     "region_find": "Find it for me",
     "region_whole": "Whole scan",
     "region_roi": "Box",
@@ -34,6 +37,7 @@ class RegionState:
 
     region: str = RegionChoice.FIND.value
     regions: list[str] = field(default_factory=list)
+    has_point: bool = False
 
 
 class RegionPanel(Panel[RegionState]):
@@ -52,20 +56,11 @@ class RegionPanel(Panel[RegionState]):
             items=f"{names.regions}.map((value) => ({{ title: t['region_' + value], value }}))",
             update_modelValue=(self.acts(self._choose), "[$event]"),
         )
-        button(
-            "region-place-roi",
-            icon="mdi-cube-outline",
-            click=self.acts(self._place_roi),
-            v_show=(f"{names.region} === 'roi'",),
-            classes="mt-1",
-        )
-        button(
-            "region-place-point",
-            icon="mdi-crosshairs-gps",
-            click=self.acts(self._place_point),
-            v_show=(f"{names.region} === 'point'",),
-            classes="mt-1",
-        )
+        with html.Div(v_show=(f"{names.region} === 'roi'",), classes="mt-2"):
+            button("region-place-roi", icon="mdi-cube-outline", click=self.acts(self._place_roi))
+        with html.Div(v_show=(f"{names.region} === 'point'",), classes="mt-2"):
+            button("region-place-point", icon="mdi-crosshairs-gps", click=self.acts(self._place_point))
+            note("t.region_click", testid="region-click", shown_if=f"!{names.has_point}")
 
     def refresh(self) -> None:
         """Take over the choice, and which ones the model allows."""
@@ -74,6 +69,7 @@ class RegionPanel(Panel[RegionState]):
         if self._takes_points():
             possible.append(RegionChoice.POINT)
         self.shown.regions = [region.value for region in possible]
+        self.shown.has_point = self._has_point()
 
     def _takes_points(self) -> bool:
         try:
@@ -83,9 +79,21 @@ class RegionPanel(Panel[RegionState]):
 
     def _choose(self, region: str) -> None:
         self.session.choose(region=RegionChoice(region))
+        if region == RegionChoice.POINT and self.session.scan is not None and not self._has_point():
+            self._place_point()
+
+    def _has_point(self) -> bool:
+        point = self.session.point
+        return point is not None and point.GetNumberOfDefinedControlPoints() > 0
 
     def _place_roi(self) -> None:
         self.session.place_roi()
 
     def _place_point(self) -> None:
-        self.case.core.markups_logic.place_node(self.session.place_point())
+        point = self.session.place_point()
+        point.RemoveAllControlPoints()
+        if not point.HasObserver("PointPositionDefinedEvent"):
+            point.AddObserver(point.PointPositionDefinedEvent, lambda *_event: self.case.show_soon())
+        # A brush would take the click for a stroke.
+        self.case.brush.choose_tool("none")
+        self.case.core.markups_logic.place_node(point)
