@@ -11,6 +11,7 @@ from slicer.i18n import tr as _
 from MedSegAI.Logic.corrections.entry import Status
 from MedSegAI.Logic.corrections.record import Rater
 from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Session.begin_anew import begin_anew
 from MedSegAI.Session.expert_review import ExpertReview
 from MedSegAI.Session.run import Outcome, Run
 from MedSegAI.Session.session import Session
@@ -38,6 +39,7 @@ class ExpertsPanel:
         ui.saveDraftButton.connect("clicked(bool)", lambda _checked: self._save(Status.DRAFT))
         ui.saveFinalButton.connect("clicked(bool)", lambda _checked: self._save(Status.FINAL))
         ui.importMaskButton.connect("clicked(bool)", self._import)
+        ui.startAnewButton.connect("clicked(bool)", self._begin_anew)
         ui.expertsSection.connect("contentsCollapsed(bool)", lambda _collapsed: self.refresh())
 
     def refresh(self) -> None:
@@ -48,7 +50,7 @@ class ExpertsPanel:
         ui.journalEdit.setPlaceholderText(str(self._review.folder))
         self._forget_what_was_kept()
         possible = session.segmentation is not None and session.scan is not None and not session.is_busy
-        for button in (ui.saveDraftButton, ui.saveFinalButton, ui.importMaskButton):
+        for button in (ui.saveDraftButton, ui.saveFinalButton, ui.importMaskButton, ui.startAnewButton):
             button.setEnabled(possible)
         # The folder may lie far away, so it is only read while somebody looks.
         if not ui.expertsSection.collapsed:
@@ -100,6 +102,10 @@ class ExpertsPanel:
             # A click on a button does not take the focus from a line on every system.
             self._take_what_was_typed()
             self._saving = self._review.start_record(status, comment=self._ui.commentEdit.text.strip())
+
+    def _begin_anew(self, _checked: bool = False) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            begin_anew(self._session)
 
     def _import(self, _checked: bool = False) -> None:
         kinds = _("Masks (*.nrrd *.nii *.nii.gz *.mha *.dcm)")

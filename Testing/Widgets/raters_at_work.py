@@ -53,9 +53,9 @@ class ExpertsAtWork:
         return run
 
     def correct(self, rater: str, planes: slice | None, *, button: str = "saveFinalButton", role: str = "") -> None:
-        """One rater takes planes away and saves; then the AI's result comes back for the next."""
+        """One rater begins with the AI's result, takes planes away, and saves."""
+        self.press("startAnewButton")
         voxels, image = voxels_of(self.session.segmentation)
-        before = voxels.copy()
         if planes is not None:
             voxels[planes] = 0
             image.Modified()
@@ -64,8 +64,6 @@ class ExpertsAtWork:
         self.ui.commentEdit.setText(f"by {rater}")
         run = self.press(button)
         assert run.outcome is Outcome.DONE, run.error
-        voxels[...] = before
-        image.Modified()
 
     def column(self, number: int) -> list[str]:
         """What the table of raters says in a column."""

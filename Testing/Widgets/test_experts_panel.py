@@ -70,6 +70,19 @@ def test_two_raters_save_and_are_listed(two_raters):
     two_raters.bench.picture(two_raters.ui.expertsSection, "experts")
 
 
+def test_the_next_rater_starts_anew_from_the_models_result(desk):
+    from Testing.Widgets.raters_at_work import voxels_of
+
+    made = voxels_of(desk.session.segmentation)[0].copy()
+    desk.correct("Ann", slice(0, 6))
+    corrected = voxels_of(desk.session.segmentation)[0].copy()
+    assert (corrected != made).any()
+    desk.press("startAnewButton")
+    assert (voxels_of(desk.session.segmentation)[0] == made).all()
+    desk.session.undo()
+    assert (voxels_of(desk.session.segmentation)[0] == corrected).all()
+
+
 def test_a_draft_is_told_from_a_final_one(desk):
     desk.correct("Ann", slice(0, 2), button="saveDraftButton")
     assert desk.column(STATUS) == ["draft"]

@@ -356,8 +356,8 @@
         <translation>专家：</translation>
     </message>
     <message>
-        <source>Your name, in one line, always written alike. The next rater segments again and so starts from the same result.</source>
-        <translation>您的姓名，写在一行内，每次写法一致。下一位专家重新分割，即从同一结果开始。</translation>
+        <source>Your name, in one line, always written alike.</source>
+        <translation>您的姓名，写在一行内，每次写法一致。</translation>
     </message>
     <message>
         <source>Role:</source>
@@ -410,6 +410,14 @@
     <message>
         <source>Take a mask (.seg.nrrd, NIfTI or DICOM SEG) as the final correction of the rater named above.</source>
         <translation>将标注（.seg.nrrd、NIfTI 或 DICOM SEG）作为上述专家的最终修正。</translation>
+    </message>
+    <message>
+        <source>Start anew</source>
+        <translation>重新开始</translation>
+    </message>
+    <message>
+        <source>Show the model's result as it was before anybody corrected it, for the next expert to begin. Save your correction first.</source>
+        <translation>显示未经任何人修正的模型结果，供下一位专家使用。请先保存您的修正。</translation>
     </message>
     <message>
         <source>What is wrong with the folder of corrections.</source>
