@@ -4,9 +4,9 @@
 
 The shipped model's results of validation hippocampi are damaged in five ways (``damaged_results.py``); an expert who
 knows the truth (``scribbling_expert.py``) draws one short stroke at a time into the largest error that is left, and the
-label is refined after each. Beside the methods of ``MedSegAI.Logic.refine``: Slicer's GrowCut, as it comes and with its
-changes kept only near the stroke, and painting the stroke's own voxels. ``NAME.json`` and ``NAME.png`` are written;
-seconds are those of one thread. Settings were chosen on the training cases, GrowCut's too.
+label is refined after each. Beside the methods of ``MedSegAI.Logic.refine``: Slicer's GrowCut, as it comes and held to
+the same rules about what a stroke may change, and painting the stroke's own voxels. Writes ``refinement.json`` and
+``refinement.png``. Times are those of one thread. Settings were chosen on training cases, GrowCut's too.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ import numpy as np
 import torch
 
 from MedSegAI.Logic.evaluation.metrics import dice
+from MedSegAI.Logic.refine.reach import around_strokes
 from MedSegAI.Logic.refine.refine import refine
 from MedSegAI.Logic.refine.settings import RefineMethod
 from Testing.Benchmarks.damaged_results import DAMAGES, NONE, Case, ai_results, damaged
-from Testing.Benchmarks.grow_cut import distance_to, grow_cut
+from Testing.Benchmarks.grow_cut import grow_cut
 from Testing.Benchmarks.scribbling_expert import next_stroke
 
 HIPPOCAMPUS = Path(os.environ.get("MEDSEGAI_DATA") or "../shared/data") / "msd_hippocampus"
@@ -34,7 +35,8 @@ PARTS = {"whole": (1, 2), "anterior": (1,), "posterior": (2,)}
 PAINTING = "painting"
 WINNER = "graph cut"
 SEED = 1
-GROW_CUT = {"border_mm": 1.5, "reach_mm": 4.0}
+GROW_CUT = {"border_mm": 1.0, "reach_mm": 6.0, "distance_penalty": 0.0}
+GROW_CUT_BY_OUR_RULES = {"border_mm": 1.5, "reach_mm": 6.0, "distance_penalty": 1.0}
 
 # Case, present mask, this round's inside and outside strokes, voxels of earlier strokes; gives the mask.
 Step = Callable[[Case, np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -56,17 +58,30 @@ def growing(case: Case, mask: np.ndarray, inside: np.ndarray, outside: np.ndarra
     return grow_cut(case.scan, mask, inside | (earlier & mask), outside | (earlier & ~mask), **GROW_CUT)
 
 
-def growing_nearby(
+def growing_by_our_rules(
     case: Case, mask: np.ndarray, inside: np.ndarray, outside: np.ndarray, earlier: np.ndarray
 ) -> np.ndarray:
-    near = distance_to(inside | outside, case.scan.grid.spacing_kji) <= GROW_CUT["reach_mm"]
-    return np.where(near, growing(case, mask, inside, outside, earlier), mask)
+    """Within reach only, adding only beside an inside stroke, removing only beside an outside one, and connected."""
+    reach = around_strokes(
+        mask,
+        inside,
+        outside,
+        spacing_kji=case.scan.grid.spacing_kji,
+        reach_mm=GROW_CUT_BY_OUR_RULES["reach_mm"],
+        largest_box=mask.size,
+        protected=earlier,
+    )
+    seeds = {"inside": inside | (earlier & mask), "outside": outside | (earlier & ~mask)}
+    grown = grow_cut(case.scan, mask, **seeds, **GROW_CUT_BY_OUR_RULES)
+    refined = mask.copy()
+    refined[reach.box.slices] = reach.keep_connected(grown[reach.box.slices])
+    return refined
 
 
 STEPS: dict[str, Step] = {
     PAINTING: painting,
     "GrowCut (Slicer)": growing,
-    "GrowCut, kept near the stroke": growing_nearby,
+    "GrowCut by our rules": growing_by_our_rules,
     "geodesic": ours(RefineMethod.GEODESIC, probability=False),
     "random walker": ours(RefineMethod.RANDOM_WALKER, probability=False),
     WINNER: ours(RefineMethod.GRAPH_CUT, probability=False),

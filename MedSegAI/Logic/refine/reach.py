@@ -44,6 +44,19 @@ class Reach:
         """The label with the strokes painted in, bool (k, j, i): right wherever a voxel is not free."""
         return (self.label | self.inside) & ~self.outside
 
+    def keep_connected(self, found: np.ndarray) -> np.ndarray:
+        """The label with those changes that hang together, face to face, with a stroke of their kind.
+
+        Args:
+            found: bool (k, j, i), the label that a method found.
+        """
+        kept = self.known.copy()
+        for value, stroke in ((True, self.inside), (False, self.outside)):
+            changes = (found == value) & (self.label != value) & self.free
+            parts, _ = ndimage.label(changes | stroke)
+            kept[changes & np.isin(parts, np.unique(parts[stroke]))] = value
+        return kept
+
 
 def around_strokes(
     label: np.ndarray,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box
@@ -92,7 +91,7 @@ def refine(
     log_odds = evidence(voxels, reach, settings=settings, probability=local)
     pairs = neighbours(voxels, reach.free, spacing_kji=spacing)
     found = _solver(method)(log_odds, pairs, reach.known, reach.free, smoothness=settings.smoothness)
-    return _written_into(label, reach, _connected_to_strokes(found, reach))
+    return _written_into(label, reach, reach.keep_connected(found))
 
 
 def probability_of_label(winner: np.ndarray, confidence: np.ndarray, *, value: int) -> np.ndarray:
@@ -126,17 +125,6 @@ def _refuse_other_shapes(image: Volume, **arrays: np.ndarray | None) -> None:
                 f"The {name} has the shape {array.shape}, '{image.name}' has {image.grid.shape}.",
                 advice="Draw on the scan that the label was made for.",
             )
-
-
-def _connected_to_strokes(found: np.ndarray, reach: Reach) -> np.ndarray:
-    """``found`` without the changes that no stroke of the same kind touches, face to face."""
-    kept = reach.known.copy()
-    for value, stroke in ((True, reach.inside), (False, reach.outside)):
-        changes = (found == value) & (reach.label != value) & reach.free
-        parts, _ = ndimage.label(changes | stroke)
-        touched = np.isin(parts, np.unique(parts[stroke]))
-        kept[changes & touched] = value
-    return kept
 
 
 def _written_into(label: np.ndarray, reach: Reach, found: np.ndarray) -> Refinement:
