@@ -23,7 +23,9 @@ MEGABYTE = 1_000_000
 LARGEST_FILE = 20 * MEGABYTE
 LONGEST_FILE_LINES = 300
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+DOCUMENTS = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/tutorial.md")
+DOCUMENTS += ("docs/tutorial.zh-CN.md", "docs/training.md", "docs/translations.md")
+IN_TWO_LANGUAGES = (("README.md", "README.zh-CN.md"), ("docs/tutorial.md", "docs/tutorial.zh-CN.md"))
 # Slicer brings its own; pip must not overwrite them.
 SLICERS_OWN = {"numpy", "scipy", "simpleitk", "torch", "pydicom"}
 
@@ -236,6 +238,38 @@ def test_every_file_a_document_points_to_exists(document):
     for target in re.findall(r"\]\(([^)#\s]+)\)", read(document)):
         if not target.startswith(("http://", "https://")):
             assert (folder / target).exists(), target
+
+
+def headings_of(document: str) -> set[str]:
+    """The names by which links reach the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", read(document), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_heading_a_document_points_to_exists(document):
+    folder = (REPOSITORY_ROOT / document).parent
+    for target, heading in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", read(document)):
+        name = (folder / target).resolve().relative_to(REPOSITORY_ROOT).as_posix() if target else document
+        assert heading in headings_of(name), f"{target}#{heading}"
+
+
+@pytest.mark.parametrize("documents", IN_TWO_LANGUAGES, ids=lambda pair: pair[0])
+def test_a_document_and_its_translation_lead_to_each_other_and_show_the_same_pictures(documents):
+    original, translation = documents
+    for here, there in ((original, translation), (translation, original)):
+        assert f"]({there.rpartition('/')[2]})" in read(here)
+    pictures = [re.findall(r"/((?:browser|desktop)-[\w-]+)\.png\)", read(name)) for name in documents]
+    if original.startswith("docs/"):
+        assert [f"{name}-zh" for name in pictures[0]] == pictures[1]
+    assert all(name.endswith("-zh") for name in pictures[1])
+
+
+def test_every_picture_is_shown_somewhere_and_small_enough_to_load_quickly():
+    shown = "".join(map(read, DOCUMENTS)) + cmake_settings()["EXTENSION_SCREENSHOTURLS"]
+    for picture in (REPOSITORY_ROOT / "Screenshots").glob("*.png"):
+        assert picture.name in shown, picture.name
+        assert picture.stat().st_size < 500_000, picture.name
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
