@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from importlib import metadata
@@ -34,7 +35,7 @@ def look_for_parts(requirements: Path) -> tuple[Check, ...]:
     else:
         packages = Check(_("Python packages"), State.OK, _("installed"), essential=True)
     if has_torch():
-        torch = Check("PyTorch", State.OK, metadata.version("torch"), essential=True)
+        torch = Check("PyTorch", State.OK, _version_of("torch"), essential=True)
     else:
         torch = Check("PyTorch", State.MISSING, _("not installed"), press, essential=True)
     return packages, torch
@@ -105,7 +106,13 @@ def _install_after_asking(requirements: list[str], names: str) -> bool:
 
 def _is_installed(package: str) -> bool:
     try:
-        metadata.version(package)
+        _version_of(package)
     except metadata.PackageNotFoundError:
         return False
     return True
+
+
+@functools.cache
+def _version_of(package: str) -> str:
+    # What is there stays there while Slicer runs; what is missing raises, so it is looked for again.
+    return metadata.version(package)

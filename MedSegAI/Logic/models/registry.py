@@ -7,6 +7,7 @@ ever used.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from dataclasses import dataclass
@@ -85,7 +86,13 @@ def read_model(folder: Path) -> Model:
         text = card_path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"The card '{card_path}' cannot be read: {error}.", advice="Copy the model again.") from error
-    return Model(folder, ModelCard.from_json(text, source=f"'{card_path}'"))
+    return Model(folder, _card(text, f"'{card_path}'"))
+
+
+@functools.lru_cache(maxsize=32)
+def _card(text: str, source: str) -> ModelCard:
+    # Faces ask for the model's card with every change they show; checking it takes longer than all the rest.
+    return ModelCard.from_json(text, source=source)
 
 
 def verify(model: Model) -> None:
