@@ -4,7 +4,9 @@
 python := .venv/bin/python
 ready := .venv/.set-up-is-done
 
-benchmarks := network grad_cam sliding_window bridge saliency
+# Those that need more than the package (a browser, a Qt host) come last.
+benchmarks := network grad_cam sliding_window bridge saliency session display staple raters_study refinement \
+              desktop browser_app
 
 .PHONY: help demo app test lint format bench setup clean
 .DEFAULT_GOAL := help

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -117,3 +118,19 @@ def scores_of(cases: Sequence[RatedCase], margins_mm: Sequence[float]) -> Scores
     ways = found[0][0]
     by_way = {way: np.array([np.mean([one[way] for one in of_case]) for of_case in found]) for way in ways}
     return Scores([case.patient for case in cases], by_way)
+
+
+def scores_of_two(cases: Sequence[RatedCase]) -> Scores:
+    """The same where only two of the others are fused: mean over every reader left out and every two of the others."""
+    by_way: dict[str, list[float]] = {MAJORITY: [], HALF: [], SINGLE: []}
+    for case in cases:
+        masks = [one.labels > 0 for one in case.ratings.ratings]
+        found: dict[str, list[float]] = {way: [] for way in by_way}
+        for number, truth in enumerate(masks):
+            for first, second in combinations(masks[:number] + masks[number + 1 :], 2):
+                found[MAJORITY].append(dice(first & second, truth))
+                found[HALF].append(dice(first | second, truth))
+                found[SINGLE] += [dice(first, truth), dice(second, truth)]
+        for way, values in found.items():
+            by_way[way].append(float(np.mean(values)))
+    return Scores([case.patient for case in cases], {way: np.array(values) for way, values in by_way.items()})

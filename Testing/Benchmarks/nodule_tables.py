@@ -19,6 +19,7 @@ from Testing.Benchmarks.left_out_readers import (
     Scores,
     mean_with_interval,
     scores_of,
+    scores_of_two,
     staple_at,
 )
 from Testing.Benchmarks.rater_cases import RatedCase
@@ -47,6 +48,11 @@ def nodule_tables(cases: Sequence[RatedCase], name: str) -> list[Table]:
             f"{name}_left_out",
             f"{name}: Dice with a reader who was left out",
             [row for group, chosen in groups.items() for row in _left_out_rows(group, scores.only(chosen))],
+        ),
+        Table(
+            f"{name}_two_of_others",
+            f"{name}: Dice with a reader who was left out, where only two of the others are fused",
+            _left_out_rows("4 readers", scores_of_two([case for case in cases if len(case.ratings.raters) == 4])),
         ),
         Table(f"{name}_sizes", f"{name}: the same by size of the nodule", _size_rows(cases, scores, groups)),
         Table(
