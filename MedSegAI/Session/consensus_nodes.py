@@ -18,8 +18,8 @@ from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Session.case_results import CONSENSUS, DISAGREEMENT, HEAT_MAP, SEGMENTATION
 from MedSegAI.Session.case_state import CaseState
+from MedSegAI.Session.presentation import CONSENSUS_ATTRIBUTE
 
-_RECORD_ATTRIBUTE = "MedSegAI.Consensus"
 _THRESHOLD_ATTRIBUTE = "MedSegAI.ConsensusThreshold"
 
 
@@ -30,7 +30,7 @@ def show_consensus(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, conse
     node = segmentation_to_node(
         _labels_at(consensus, threshold), consensus.table, scan.GetScene(), reference=scan, name=name
     )
-    node.SetAttribute(_RECORD_ATTRIBUTE, json.dumps(consensus.record.to_plain()))
+    node.SetAttribute(CONSENSUS_ATTRIBUTE, json.dumps(consensus.record.to_plain()))
     node.SetAttribute(_THRESHOLD_ATTRIBUTE, str(threshold))
     map_of = disagreement_map(consensus, name=f"{scan.GetName()}: disagreement")
     heat = heatmap_to_node(map_of, scan.GetScene(), threshold=state.choices.heat_threshold, meaning=DISAGREEMENT_LEGEND)

@@ -10,6 +10,9 @@ from MedSegAI.Bridge.slice_composites import show_heat
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
 from MedSegAI.Session.choices import Choices
 
+CONSENSUS_ATTRIBUTE = "MedSegAI.Consensus"
+"""On the node of every consensus; its value is the record of how it was fused."""
+
 # Slicer's own opacities, and those under which a heat map inside the segments can be seen.
 _USUAL_FILL, _FILL_UNDER_HEAT = 0.5, 0.0
 _USUAL_SURFACE, _SURFACE_AROUND_HEAT = 1.0, 0.3
@@ -25,10 +28,12 @@ def present(
 ) -> None:
     """Show the case: the scan, its current segmentation and heat map; hide what other runs left.
 
-    Segmentations that no model made, and everything else in the scene, stay as they are.
+    Segmentations that are neither a model's result nor a consensus, and everything else in the scene, stay as they
+    are.
     """
     for other in _nodes(scene, "vtkMRMLSegmentationNode"):
-        if other.GetAttribute(PROVENANCE_TAG) is not None and other.GetDisplayNode() is not None:
+        is_result = any(other.GetAttribute(mark) is not None for mark in (PROVENANCE_TAG, CONSENSUS_ATTRIBUTE))
+        if is_result and other.GetDisplayNode() is not None:
             _set_visible(other, other is segmentation)
     for other in _nodes(scene, "vtkMRMLScalarVolumeNode"):
         if other is not heat_map and other.GetAttribute(HEATMAP_ATTRIBUTE) is not None:

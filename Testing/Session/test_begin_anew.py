@@ -62,6 +62,7 @@ def test_the_result_takes_the_place_of_a_consensus_which_can_still_be_written(a_
     assert a_segmented_crop.segmentation is not node
     begin_anew(a_segmented_crop)
     assert a_segmented_crop.segmentation is node and not is_edited(node)
+    assert node.GetDisplayVisibility() and not a_segmented_crop.consensus.GetDisplayVisibility()
     consensus_writer(a_segmented_crop, review.fused.consensus)(tmp_path / "fused.seg.nrrd")
     assert np.array_equal(read_segmentation(tmp_path / "fused.seg.nrrd").labels.array, consensus)
     header = (tmp_path / "fused.seg.nrrd").read_bytes().split(b"\n\n")[0].decode()

@@ -137,6 +137,8 @@ class Window:
     def segment(self) -> None:
         self.tab("segment")
         self.click("run-segment")
+        # The line below still tells of the run before.
+        self.page.wait_for_selector(self.named("run-cancel"))
         self.wait_for(lambda: self.text("run-status").startswith("Done"), seconds=SECONDS_TO_COMPUTE)
 
     def voxels(self) -> np.ndarray:
@@ -283,12 +285,43 @@ def test_a_downloaded_case_opens_again_as_it_was(window, tmp_path, hippocampus_c
     assert window.shows("heat-name")
 
 
+def test_a_clicked_point_is_where_the_model_looks(window):
+    window.tab("segment")
+    window.page.click(f"{window.named('region-choice')} >> nth=0")
+    window.page.get_by_role("option", name="Clicked point").click()
+    window.wait_for(lambda: window.shows("region-click"))
+    box = window.page.locator(window.named("views")).bounding_box()
+    for lower in (0, 10):
+        # The first point is asked for at once; the second takes its place.
+        window.page.mouse.move(box["x"] + box["width"] / 4 - 5, box["y"] + box["height"] / 4 + lower)
+        window.page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4 + lower)
+        window.page.wait_for_timeout(200)
+        window.page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4 + lower)
+        window.wait_for(lambda: not window.shows("region-click"))
+        if not lower:
+            window.click("region-place-point")
+            window.wait_for(lambda: window.shows("region-click"))
+    window.segment()
+    window.page.click("summary:has-text('Details')")
+    # 36 x 50 x 36 mm around the point, which in a crop this small reaches outside it.
+    assert "A part of the region" in window.text("run-messages")
+    window.page.click("summary:has-text('Details')")
+    assert window.complaints == []
+
+
 def test_the_end_of_its_input_ends_the_case_and_its_worker(window, case):
     worker = psutil.Process(case.process.pid).children(recursive=True)
     assert worker, "the worker is kept warm between runs"
     assert case.end() == 0
     _gone, alive = psutil.wait_procs(worker, timeout=SECONDS_TO_END)
     assert alive == []
+
+
+def test_a_page_whose_case_has_ended_says_so(window, case):
+    assert case.process.poll() is not None
+    window.wait_for(lambda: window.shows("lost"))
+    assert "connection to this case was lost" in window.text("lost")
+    assert window.page.get_attribute(f"{window.named('lost')} a", "href") == ""
 
 
 def test_sigterm_ends_a_case():

@@ -40,17 +40,16 @@ class Brush:
 
     def work_on(
         self, segmentation: slicer.vtkMRMLSegmentationNode | None, scan: slicer.vtkMRMLScalarVolumeNode | None
-    ) -> bool:
-        """Let strokes go to this segmentation of this scan; None puts the brush down. Whether that was new."""
+    ) -> None:
+        """Let strokes go to this segmentation of this scan, once a tool is taken up; None where there is none."""
         editor = self._editor
         if segmentation is None or scan is None:
-            held = editor.active_segmentation is not None
-            if held:
+            if editor.active_segmentation is not None:
                 self._put_down()
-            return held
+            return
         if editor.active_segmentation_node is segmentation and editor.active_volume_node is scan:
-            return False
-        kept, tool = self.segment, self.tool
+            return
+        kept = self.segment
         self._put_down()
         # Without this the editor throws away the 3D surfaces that the session has made.
         editor.set_surface_representation_enabled(_has_surfaces(segmentation))
@@ -58,8 +57,6 @@ class Brush:
         editor.set_undo_stack(self._undo_stack)
         if kept in editor.get_segment_ids():
             self.choose_segment(kept)
-        self.choose_tool(tool)
-        return True
 
     def choose_tool(self, tool: str) -> None:
         """Take up "paint" or "erase", or "none" to move through the scan again."""

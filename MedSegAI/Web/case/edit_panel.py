@@ -86,9 +86,7 @@ class EditPanel(Panel[EditState]):
         session, brush, shown = self.session, self.case.brush, self.shown
         # While a result is being brought in, its surfaces are not complete: the editor would make all of them at once.
         if not session.is_busy:
-            if brush.work_on(session.segmentation, session.scan):
-                # A tool that is taken up again shows itself where the mouse was last.
-                self.case.views.pointer_left()
+            brush.work_on(session.segmentation, session.scan)
             if session.segmentation is not None:
                 brush.set_size(shown.diameter_mm, sphere=shown.sphere)
         shown.possible = session.segmentation is not None

@@ -9,6 +9,7 @@ import slicer
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
+from MedSegAI.Bridge.rater_nodes import RATER_ATTRIBUTE
 from MedSegAI.Bridge.segment_rows import SegmentRow
 from MedSegAI.Web.case.controls import choice, heading, marks, note
 from MedSegAI.Web.case.panel import Panel
@@ -88,10 +89,11 @@ class ResultsPanel(Panel[ResultsState]):
         self.shown.rows = [_as_shown(row) for row in self.session.rows]
 
     def _results(self) -> list[slicer.vtkMRMLSegmentationNode]:
-        """The segmentations of this scan, newest first."""
+        """The segmentations of this scan, newest first; what the experts' table shows and hides is not among them."""
         scene, kind, scan = self.session.scene, "vtkMRMLSegmentationNode", self.session.scan
         nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
         role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
+        nodes = [node for node in nodes if node.GetAttribute(RATER_ATTRIBUTE) is None]
         return [node for node in reversed(nodes) if scan is not None and node.GetNodeReference(role) is scan]
 
     def _choose(self, node_id: str) -> None:
