@@ -13,6 +13,7 @@ from MedSegAI.Widgets.experts_panel import ExpertsPanel
 from MedSegAI.Widgets.export_panel import ExportPanel
 from MedSegAI.Widgets.heat_panel import HeatPanel
 from MedSegAI.Widgets.model_panel import ModelPanel
+from MedSegAI.Widgets.refine_panel import RefinePanel
 from MedSegAI.Widgets.region_panel import RegionPanel
 from MedSegAI.Widgets.results_panel import ResultsPanel
 from MedSegAI.Widgets.run_panel import RunPanel
@@ -56,6 +57,7 @@ class CasePanels:
             RegionPanel(ui, session),
             self._run,
             ResultsPanel(ui, session),
+            RefinePanel(ui, session),
             HeatPanel(ui, session),
             ExpertsPanel(ui, session, self._review),
             *self._writers,

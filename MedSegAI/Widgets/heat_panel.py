@@ -12,6 +12,7 @@ from MedSegAI.Logic.report.heat_colours import HEAT_COLOUR_MAPS, HEAT_LEGEND
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.problem_line import problems_shown_in
 from MedSegAI.Widgets.quiet_widgets import quiet, show_choices
+from MedSegAI.Widgets.segment_choices import segment_choices
 
 # From full resolution to the coarsest. Any other name can be typed; a wrong one is refused with those that there are.
 _LAYERS = {"SwinUNETR": ("decoder1", "decoder2", "decoder3", "decoder4", "decoder5")}
@@ -46,7 +47,7 @@ class HeatPanel:
         """Show the choices, and offer only what can be explained."""
         session, ui = self._session, self._ui
         choices, segmentation = session.choices, session.segmentation
-        targets = _targets(segmentation)
+        targets = segment_choices(segmentation)
         show_choices(ui.targetCombo, targets, chosen=choices.target or (targets[0][1] if targets else ""))
         self._show_layers(choices.layer)
         show_choices(ui.coloursCombo, _colours(), chosen=choices.heat_colours)
@@ -94,15 +95,6 @@ class HeatPanel:
         with problems_shown_in(self._ui.problemLabel):
             # The card's own layer is kept as "the card's", so that another model brings its own.
             self._session.choose(layer="" if name == self._session.model.card.saliency_layer else name)
-
-
-def _targets(segmentation: object) -> tuple[tuple[str, str], ...]:
-    """Name and ID of every segment."""
-    if segmentation is None:
-        return ()
-    segments = segmentation.GetSegmentation()
-    keys = (segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments()))
-    return tuple((segments.GetSegment(key).GetName() or key, key) for key in keys)
 
 
 def _colours() -> tuple[tuple[str, str], ...]:

@@ -37,7 +37,7 @@ class RatersTable:
         explained = (
             _("Tick a rater to show the outlines."),
             _("Draft, final or withdrawn."),
-            _("Dice with the consensus, mean over the structures; known once the raters were fused."),
+            _("Dice with the consensus at its most probable labels, mean over the structures; known after fusing."),
             _("Sensitivity: the part of the consensus that the rater has, too; mean over the structures."),
             _("Specificity: the part of the rest around the consensus that the rater left out, too."),
             _("When it was said, in this computer's time."),

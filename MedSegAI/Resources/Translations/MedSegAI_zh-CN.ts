@@ -264,16 +264,44 @@
         <translation>用 Slicer 的 Segment Editor 打开此分割结果和影像。再次运行模型时，您的修正会保留。</translation>
     </message>
     <message>
+        <source>Refine</source>
+        <translation>细化</translation>
+    </message>
+    <message>
+        <source>A few strokes mend a segment.</source>
+        <translation>用几笔笔画修补结构。</translation>
+    </message>
+    <message>
+        <source>Segment:</source>
+        <translation>结构：</translation>
+    </message>
+    <message>
+        <source>The segment to mend near the strokes.</source>
+        <translation>要在笔画附近修补的结构。</translation>
+    </message>
+    <message>
+        <source>Draw strokes in Segment Editor</source>
+        <translation>在 Segment Editor 中画笔画</translation>
+    </message>
+    <message>
+        <source>Open Slicer's Segment Editor on the strokes: paint 'inside' where the segment belongs, 'outside' where it does not.</source>
+        <translation>用 Slicer 的 Segment Editor 打开笔画：在属于该结构处涂“inside”，在不属于处涂“outside”。</translation>
+    </message>
+    <message>
+        <source>Mend the segment near the strokes by what the image shows there; the strokes are taken away. One undo brings both back.</source>
+        <translation>根据笔画附近的影像修补结构；笔画随后去掉。撤销一次即可恢复两者。</translation>
+    </message>
+    <message>
+        <source>What is needed to refine.</source>
+        <translation>细化需要什么。</translation>
+    </message>
+    <message>
         <source>Heat map</source>
         <translation>热图</translation>
     </message>
     <message>
         <source>Where the network looked for a label.</source>
         <translation>网络为得出某一标签所关注的位置。</translation>
-    </message>
-    <message>
-        <source>Segment:</source>
-        <translation>结构：</translation>
     </message>
     <message>
         <source>The segment to explain.</source>
@@ -831,8 +859,8 @@
         <translation>草稿、最终或已撤回。</translation>
     </message>
     <message>
-        <source>Dice with the consensus, mean over the structures; known once the raters were fused.</source>
-        <translation>与共识的 Dice，各结构的平均值；融合后可知。</translation>
+        <source>Dice with the consensus at its most probable labels, mean over the structures; known after fusing.</source>
+        <translation>与共识（取最可能的标签）的 Dice，各结构的平均值；融合后可知。</translation>
     </message>
     <message>
         <source>Sensitivity: the part of the consensus that the rater has, too; mean over the structures.</source>
@@ -873,6 +901,21 @@
     <message>
         <source>withdrawn</source>
         <translation>已撤回</translation>
+    </message>
+</context>
+<context>
+    <name>refine_panel</name>
+    <message>
+        <source>Segment the scan first.</source>
+        <translation>请先分割影像。</translation>
+    </message>
+    <message>
+        <source>Draw a few strokes inside and outside of the segment, then refine.</source>
+        <translation>请在结构内外各画几笔，然后细化。</translation>
+    </message>
+    <message>
+        <source>Slicer's Segment Editor is not available here.</source>
+        <translation>此处没有 Slicer 的 Segment Editor。</translation>
     </message>
 </context>
 <context>
