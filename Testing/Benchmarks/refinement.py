@@ -196,7 +196,9 @@ def main() -> None:
     parser.add_argument("--cases", type=int, help="only the first so many")
     parser.add_argument("--part", choices=list(PARTS), default="whole", help="which labels make the mask")
     parser.add_argument("--strokes", type=int, default=6)
-    parser.add_argument("-o", "--output", type=Path, default=Path("runs/refinement"), help="folder; default: %(default)s")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("runs/refinement"), help="folder; default: %(default)s"
+    )
     options = parser.parse_args()
     if not (options.dataset / "split.json").is_file():
         print(f"No labelled cases at {options.dataset}: set MEDSEGAI_DATA, or name them with --dataset.")
