@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 
 from trame.app import get_server
 from trame_slicer import module as trame_slicer_module
-from undo_stack import UndoStack
 
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.files.read import read_volume
@@ -40,6 +39,7 @@ from MedSegAI.Web.case.run_panel import RunPanel
 from MedSegAI.Web.case.saliency_panel import SaliencyPanel
 from MedSegAI.Web.case.setup_panel import SetupPanel
 from MedSegAI.Web.case.slicer_core import open_scene_of, start_slicer_core
+from MedSegAI.Web.case.stroke_undo import StrokeUndoStack
 from MedSegAI.Web.case.texts import ENGLISH, closest_language, languages, texts_in
 from MedSegAI.Web.case.uploads import read_upload
 from MedSegAI.Web.case.views import FOUR_VIEWS, CaseViews
@@ -50,8 +50,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
-# The editor keeps the whole segmentation twice for each stroke: 40 MB where it fills 512 x 512 x 300 voxels.
-_MOST_UNDO_STATES = 30
+_MOST_UNDO_STATES = 100
 _BROWSER_FILES = Path(__file__).resolve().parent / "browser"
 _ICON = Path(__file__).resolve().parents[2] / "Resources" / "Icons" / "MedSegAI.png"
 
@@ -69,7 +68,7 @@ class CaseApp:
         self.server.enable_module({"serve": {"medsegai": str(_BROWSER_FILES)}, "scripts": ["medsegai/page.js"]})
         self.core = start_slicer_core()
         self.session = Session(
-            open_scene_of(self.core), SubprocessRunner(), undo_stack=UndoStack(undo_limit=_MOST_UNDO_STATES)
+            open_scene_of(self.core), SubprocessRunner(), undo_stack=StrokeUndoStack(undo_limit=_MOST_UNDO_STATES)
         )
         self.brush = Brush(self.core.segmentation_editor, self.session.undo_stack)
         self.review = ExpertReview(self.session)
