@@ -24,9 +24,10 @@ from Testing.Benchmarks.left_out_readers import (
     Scores,
     left_out_dice,
     mean_with_interval,
+    scores_of_two,
     staple_at,
 )
-from Testing.Benchmarks.rater_cases import NODULE, WIDEST_MARGIN_MM, brain_tumours, lidc_masks, lidc_with_ct
+from Testing.Benchmarks.rater_cases import NODULE, WIDEST_MARGIN_MM, RatedCase, brain_tumours, lidc_masks, lidc_with_ct
 from Testing.Benchmarks.raters_study import study
 from Testing.Benchmarks.study_tables import Table, as_markdown, write_tables
 from Testing.Benchmarks.tumour_tables import tumour_tables
@@ -94,6 +95,14 @@ def test_each_reader_is_compared_with_what_the_others_make():
     assert found[0][HALF] == found[0][ANY] == pytest.approx(2 * 3 / 9)
     assert found[0][SINGLE] == pytest.approx((2 * 3 / 8 + 2 * 2 / 8) / 2)
     assert found[1][MAJORITY] == pytest.approx(2 * 2 / 6)
+
+
+def test_of_two_others_majority_is_what_both_drew():
+    case = RatedCase("case", "patient", ratings(line(1, 2, 3, 4), line(2, 3, 4, 5), line(3, 4, 5, 6)))
+    found = scores_of_two([case])
+    assert found.by_way[MAJORITY] == pytest.approx(np.mean([4 / 7, 4 / 6, 4 / 7]))
+    assert found.by_way[HALF] == pytest.approx(np.mean([6 / 9, 8 / 10, 6 / 9]))
+    assert found.by_way[SINGLE] == pytest.approx(np.mean([(6 / 8 + 4 / 8) / 2, 6 / 8, (6 / 8 + 4 / 8) / 2]))
 
 
 def test_intervals_draw_patients_and_not_their_nodules():
