@@ -239,6 +239,29 @@ def test_the_eraser_takes_away_what_the_brush_has_drawn(window):
     window.page.keyboard.press("n")
 
 
+def test_a_speck_that_hangs_together_with_nothing_is_taken_away_by_one_click(window):
+    made = window.voxels()
+    window.tab("edit")
+    window.click("edit-paint")
+    box = window.page.locator(window.named("views")).bounding_box()
+    x, y = box["x"] + box["width"] / 4 - 90, box["y"] + box["height"] / 4 + 100
+    window.page.mouse.move(x - 1, y)
+    window.page.mouse.move(x, y)
+    window.page.mouse.down()
+    window.page.mouse.up()
+    window.page.wait_for_timeout(500)
+    assert (window.voxels() != made).any()
+    window.tab("edit")
+    window.click("edit-none")
+    window.click("edit-largest")
+    window.page.wait_for_timeout(500)
+    assert (window.voxels() == made).all()
+    for _ in range(2):
+        window.click("undo")
+        window.page.wait_for_timeout(300)
+    assert (window.voxels() == made).all()
+
+
 def test_a_heat_map_comes_with_what_it_means(window):
     window.tab("heat")
     assert "not a probability" in window.text("heat-legend")

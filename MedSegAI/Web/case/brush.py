@@ -7,6 +7,7 @@ from trame_slicer.core import SegmentationEditor
 from trame_slicer.segmentation import (
     BrushDiameterMode,
     SegmentationEffectErase,
+    SegmentationEffectIslands,
     SegmentationEffectNoTool,
     SegmentationEffectPaint,
 )
@@ -75,6 +76,13 @@ class Brush:
             effect = self._editor.get_effect(effect_type)
             effect.set_brush_diameter(diameter_mm, BrushDiameterMode.Absolute)
             effect.set_use_sphere_brush(sphere)
+
+    def keep_largest_piece(self) -> None:
+        """Take away from the segment whatever does not hang together with its largest piece; in one undo state."""
+        tool = self.tool
+        effect = self._editor.set_active_effect_type(SegmentationEffectIslands)
+        effect.keep_largest_island()
+        self.choose_tool(tool)
 
     def set_surfaces_shown(self, shown: bool) -> None:
         """Whether the segments show in 3D, kept up to date with every stroke."""

@@ -120,6 +120,8 @@ CHINESE = {
     "edit_size_tip": "也可在切片中按住 Shift 并滚动鼠标滚轮",
     "edit_sphere": "球形画笔",
     "edit_sphere_tip": "同时修改相邻切片",
+    "edit_largest": "仅保留最大块",
+    "edit_largest_tip": "从该结构中去除与其最大块不相连的部分",
     "edit_in_3d": "三维显示结构",
     "edit_in_3d_tip": "在三维视图中显示结构表面；每次修改后重新生成",
     # Experts

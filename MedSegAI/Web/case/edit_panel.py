@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Web.case.controls import choice, heading, hint, marks, note, slider, switch
+from MedSegAI.Web.case.controls import button, choice, heading, hint, marks, note, slider, switch
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ TEXTS = {
     "edit_size_tip": "Also Shift and the mouse wheel in a slice",
     "edit_sphere": "Sphere brush",
     "edit_sphere_tip": "Change neighbouring slices, too",
+    "edit_largest": "Keep largest piece",
+    "edit_largest_tip": "Take away from the segment whatever does not hang together with its largest piece",
     "edit_in_3d": "Segments in 3D",
     "edit_in_3d_tip": "Show the segments' surfaces in 3D; made anew after each stroke",
 }
@@ -79,6 +81,13 @@ class EditPanel(Panel[EditState]):
             update_modelValue=(self.acts(self._set_size), "[$event]"),
         )
         switch("edit-sphere", model=names.sphere, update_modelValue=(self.acts(self._set_sphere), "[$event]"))
+        with html.Div(classes="mt-1"):
+            button(
+                "edit-largest",
+                icon="mdi-scatter-plot-outline",
+                click=self.acts(lambda: self.case.brush.keep_largest_piece()),
+                disabled=(f"!{names.possible}",),
+            )
         switch("edit-in-3d", model=names.in_3d, update_modelValue=(self.acts(self._show_in_3d), "[$event]"))
 
     def refresh(self) -> None:
