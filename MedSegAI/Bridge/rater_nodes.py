@@ -50,6 +50,8 @@ def rater_to_node(
     if earlier is not None:
         scan.GetScene().RemoveNode(earlier)
     node.SetAttribute(RATER_ATTRIBUTE, rater)
+    # It shows what the journal holds; nobody is to take it for a result and correct it.
+    node.SetHideFromEditors(True)
     node.SetAttribute(_ENTRY_ATTRIBUTE, entry)
     segmentation = node.GetSegmentation()
     for index in range(segmentation.GetNumberOfSegments()):

@@ -24,17 +24,22 @@ _THRESHOLD_ATTRIBUTE = "MedSegAI.ConsensusThreshold"
 
 
 def show_consensus(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, consensus: Consensus) -> None:
-    """Bring a consensus into the scene as the case's current segmentation, with the map of disagreement beside it."""
+    """Bring a consensus into the scene as the case's current segmentation."""
     threshold = state.choices.fuse_threshold
+    labels = _labels_at(consensus, threshold)
     name = f"{scan.GetName()} consensus"
-    node = segmentation_to_node(
-        _labels_at(consensus, threshold), consensus.table, scan.GetScene(), reference=scan, name=name
-    )
+    node = segmentation_to_node(labels, consensus.table, scan.GetScene(), reference=scan, name=name)
     node.SetAttribute(CONSENSUS_ATTRIBUTE, json.dumps(consensus.record.to_plain()))
     node.SetAttribute(_THRESHOLD_ATTRIBUTE, str(threshold))
-    map_of = disagreement_map(consensus, name=f"{scan.GetName()}: disagreement")
-    heat = heatmap_to_node(map_of, scan.GetScene(), threshold=state.choices.heat_threshold, meaning=DISAGREEMENT_LEGEND)
-    state.refer(**{CONSENSUS: node, SEGMENTATION: node, DISAGREEMENT: heat, HEAT_MAP: None})
+    state.refer(**{CONSENSUS: node, SEGMENTATION: node, HEAT_MAP: None})
+
+
+def show_disagreement(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, consensus: Consensus) -> None:
+    """Bring the map of where the raters disagree into the scene; the choices say whether it is shown."""
+    found = disagreement_map(consensus, name=f"{scan.GetName()}: disagreement")
+    threshold = state.choices.heat_threshold
+    heat = heatmap_to_node(found, scan.GetScene(), threshold=threshold, meaning=DISAGREEMENT_LEGEND)
+    state.refer(**{DISAGREEMENT: heat})
 
 
 def show_threshold(state: CaseState, consensus: Consensus) -> None:

@@ -32,7 +32,7 @@ from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.report.agreement_report import write_agreement_report
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.thread_job import ThreadJob
-from MedSegAI.Session.consensus_nodes import show_consensus, show_rater, show_threshold
+from MedSegAI.Session.consensus_nodes import show_consensus, show_disagreement, show_rater, show_threshold
 from MedSegAI.Session.rater_rows import RaterRow, rater_rows
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.session import Session, SessionEvent
@@ -212,6 +212,8 @@ class ExpertReview:
         self._place = -1
         with self._session.state.one_undo_state("fuse the raters"):
             show_consensus(self._session.state, self._wanted_scan(), fused.consensus)
+            yield
+            show_disagreement(self._session.state, self._wanted_scan(), fused.consensus)
             self._last = (fused, self._session.consensus, self._session.scan, self.folder)
         yield
 

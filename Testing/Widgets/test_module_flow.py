@@ -92,7 +92,7 @@ def test_a_crop_is_segmented_and_explained_while_the_main_thread_stays_free(modu
     assert session.heat_map is not None
     take_picture(module.panel, "module-explained")
     record_property("longest block of the main thread in ms", heart.longest_ms)
-    assert heart.longest_ms < LONGEST_BLOCK_MS
+    assert heart.longest_computed_ms < LONGEST_BLOCK_MS
 
 
 def test_a_second_run_finds_the_worker_warm(module_with_a_crop):
@@ -288,7 +288,7 @@ def test_two_raters_correct_compare_and_fuse_while_the_main_thread_stays_free(
     module.reload()
     assert session_of(module).consensus is not None and not module.ui.consensusThresholdSlider.enabled
     # A consensus and its map come into the scene in one step, and the libraries that fuse are loaded the first time.
-    assert heart.longest_ms < 3 * LONGEST_BLOCK_MS
+    assert heart.longest_computed_ms < 3 * LONGEST_BLOCK_MS
 
 
 # Keys
