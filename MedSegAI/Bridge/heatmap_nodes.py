@@ -20,6 +20,7 @@ def heatmap_to_node(
     threshold: float = 0.3,
     name: str | None = None,
     colours: str = HEAT_COLOUR_MAPS[0],
+    title: str = "heat",
     meaning: str = HEAT_LEGEND,
 ) -> slicer.vtkMRMLScalarVolumeNode:
     """Show a heat map in the scene as a new scalar volume node.
@@ -30,6 +31,7 @@ def heatmap_to_node(
         threshold: Voxels with less heat are transparent; 0..1.
         name: Name of the node; the volume's where None.
         colours: One of ``HEAT_COLOUR_MAPS``.
+        title: What stands above its colour bar; one word.
         meaning: What the map shows and what it does not; kept with the node and its colour bar.
 
     Raises:
@@ -47,7 +49,7 @@ def heatmap_to_node(
     node.SetDescription(meaning)
     display.SetAndObserveColorNodeID(table.GetID())
     set_heat_threshold(node, threshold)
-    _add_legend(display, meaning)
+    _add_legend(display, title, meaning)
     return node
 
 
@@ -118,12 +120,12 @@ def _refuse_threshold(threshold: float) -> None:
         raise InputError(f"The heat map's threshold {threshold} is not usable.", advice="Choose a value from 0 to 1.")
 
 
-def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode, meaning: str) -> None:
+def _add_legend(display: slicer.vtkMRMLScalarVolumeDisplayNode, title: str, meaning: str) -> None:
     """The colour bar that Slicer shows beside a heat map, with what the map means and what it does not."""
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(display)
     was_modifying = legend.StartModify()
     legend.SetAndObserveColorNodeID(display.GetColorNodeID())
-    legend.SetTitleText("heat")
+    legend.SetTitleText(title)
     legend.SetMaxNumberOfColors(256)
     legend.SetNumberOfLabels(3)
     legend.SetLabelFormat("%.1f")

@@ -38,7 +38,8 @@ def show_disagreement(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, co
     """Bring the map of where the raters disagree into the scene; the choices say whether it is shown."""
     found = disagreement_map(consensus, name=f"{scan.GetName()}: disagreement")
     threshold = state.choices.heat_threshold
-    heat = heatmap_to_node(found, scan.GetScene(), threshold=threshold, meaning=DISAGREEMENT_LEGEND)
+    options = {"threshold": threshold, "title": "entropy", "meaning": DISAGREEMENT_LEGEND}
+    heat = heatmap_to_node(found, scan.GetScene(), **options)
     state.refer(**{DISAGREEMENT: heat})
 
 

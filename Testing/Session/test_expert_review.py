@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import slicer
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
 from MedSegAI.Bridge.rater_nodes import rater_node
@@ -147,6 +148,8 @@ def test_disagreement_lies_over_the_scan_and_the_next_place_comes_into_the_slice
     composite = a_segmented_crop.scene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
     assert composite.GetForegroundVolumeID() == a_segmented_crop.disagreement.GetID()
     assert "raters disagree" in a_segmented_crop.disagreement.GetDescription()
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(a_segmented_crop.disagreement)
+    assert legend.GetTitleText() == "entropy"
     heat = node_to_volume(a_segmented_crop.disagreement).array
     assert 0 < heat.max() <= 1
     view = a_segmented_crop.scene.AddNewNodeByClass("vtkMRMLSliceNode")
