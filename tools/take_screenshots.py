@@ -136,6 +136,8 @@ def _wait_for_end(window: HeadWindow) -> None:
 def _stroke_beside_the_left_hippocampus(window: HeadWindow) -> None:
     """Draw downwards from the coloured area on the picture's right, and leave the brush there."""
     window.page.wait_for_selector(f"{window.named('edit-paint')}[aria-pressed=true]")
+    made = window.rows()
+    window.tab("edit")
     picture = window.picture()
     strong = np.ptp(picture.astype(int), axis=2) > 60
     strong[:, : picture.shape[1] // 2] = False
@@ -148,7 +150,11 @@ def _stroke_beside_the_left_hippocampus(window: HeadWindow) -> None:
     for step in range(1, 7):
         mouse.move(x + 4 * step, y + 7 * step)
     mouse.up()
-    window.page.wait_for_timeout(1500)
+    # The stroke's outline is a preview until the stroke is in the segment.
+    window.wait_for(lambda: window.rows() != made)
+    window.tab("edit")
+    mouse.move(x + 24, y + 42)
+    window.page.wait_for_timeout(1000)
 
 
 # The desktop module's panel -------------------------------------------------------------------------------------------
