@@ -8,6 +8,7 @@ import tempfile
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from xml.etree import ElementTree
 
 import slicer
 from vtkmodules.vtkCommonCore import vtkCollection
@@ -171,20 +172,27 @@ def load_scene(path: str | os.PathLike[str], *, into: OpenScene | None = None) -
         InputError: if there is no such file, it is no ``.mrb``, it is damaged, or a node's data could not be read.
     """
     source = Path(path)
-    _refuse_other_endings(source)
-    if not source.is_file():
-        raise InputError(f"There is no file '{source}'.", advice="Check the path.")
-    _refuse_damaged_archive(source)
+    check_scene_file(source)
     opened = into or new_scene()
     with caught_vtk_messages() as complaints:
         done = opened.mrml.ReadFromMRB(str(source.resolve()), True, slicer.vtkMRMLMessageCollection())
     if not done:
         _log.info("Reading '%s' failed: %s", source, complaints())
-        raise InputError(
-            f"'{source}' could not be read as a scene: some of its nodes or data are broken.",
-            advice="Save the scene again where it was made.",
-        )
+        raise _broken_scene(source)
     return opened
+
+
+def check_scene_file(path: str | os.PathLike[str]) -> None:
+    """Refuse an ``.mrb`` that cannot be read, before the open scene makes room for it; touches no scene.
+
+    Raises:
+        InputError: if there is no such file, it is no ``.mrb``, or it is damaged.
+    """
+    source = Path(path)
+    _refuse_other_endings(source)
+    if not source.is_file():
+        raise InputError(f"There is no file '{source}'.", advice="Check the path.")
+    _refuse_damaged_archive(source)
 
 
 def _refuse_other_endings(path: Path) -> None:
@@ -204,5 +212,24 @@ def _refuse_damaged_archive(path: Path) -> None:
         ) from error
     if broken:
         raise InputError(f"'{path}' is damaged at '{broken}'.", advice="Copy the file again from where it was made.")
-    if not any(name.endswith(".mrml") for name in names):
+    scenes = [name for name in names if name.endswith(".mrml")]
+    if not scenes:
         raise InputError(f"'{path}' holds no MRML scene.", advice="Choose an .mrb file that Slicer or MedSegAI wrote.")
+    with zipfile.ZipFile(path) as archive:
+        for name in scenes:
+            _refuse_broken_scene(path, archive.read(name))
+
+
+def _refuse_broken_scene(path: Path, text: bytes) -> None:
+    # MRML's own reader says so only after it has removed what the scene held.
+    try:
+        ElementTree.fromstring(text)
+    except ElementTree.ParseError as error:
+        raise _broken_scene(path) from error
+
+
+def _broken_scene(path: Path) -> InputError:
+    return InputError(
+        f"'{path}' could not be read as a scene: some of its nodes or data are broken.",
+        advice="Save the scene again where it was made.",
+    )

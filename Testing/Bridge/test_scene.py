@@ -118,6 +118,15 @@ def test_what_is_no_scene_is_refused_with_a_sentence(a_scene, tmp_path):
         load_scene(tmp_path / "broken.mrb")
 
 
+def test_a_broken_scene_leaves_what_was_open(an_open_scene, a_small_scan, tmp_path):
+    node = volume_to_node(a_small_scan, an_open_scene.mrml)
+    with zipfile.ZipFile(tmp_path / "broken.mrb", "w") as archive:
+        archive.writestr("broken/broken.mrml", "<MRML><Volume")
+    with pytest.raises(InputError, match="could not be read as a scene"):
+        load_scene(tmp_path / "broken.mrb", into=an_open_scene)
+    assert an_open_scene.mrml.GetNodeByID(node.GetID()) is node
+
+
 def test_a_scene_damaged_on_the_way_is_refused_before_anything_loads(a_scene, a_small_scan, tmp_path):
     volume_to_node(a_small_scan, a_scene)
     path = save_scene(a_scene, tmp_path / "case.mrb")

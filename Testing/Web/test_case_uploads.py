@@ -54,7 +54,8 @@ def test_a_zip_of_a_dicom_series_is_one_scan(tmp_path, series):
 
 
 def test_a_scene_is_left_for_the_scene_to_read(tmp_path):
-    (tmp_path / "case.mrb").write_bytes(b"anything")
+    with zipfile.ZipFile(tmp_path / "case.mrb", "w") as archive:
+        archive.writestr("case/case.mrml", "<MRML></MRML>")
     assert read_upload(tmp_path).scene == tmp_path / "case.mrb"
 
 
@@ -65,6 +66,7 @@ def test_a_scene_is_left_for_the_scene_to_read(tmp_path):
         ("empty.nrrd", b""),
         ("letter.txt", b"Dear colleague"),
         ("torn.zip", b"PK\x03\x04torn"),
+        ("torn.mrb", b"PK\x03\x04torn"),
     ],
 )
 def test_what_cannot_be_read_is_named_without_our_private_folder(tmp_path, name, content):
@@ -74,6 +76,15 @@ def test_what_cannot_be_read_is_named_without_our_private_folder(tmp_path, name,
     assert name in caught.value.problem
     assert caught.value.advice
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_folder_of_several_series_is_refused_without_our_private_folder(tmp_path, series):
+    for one in (series, series.parent / "12-T1post-05670"):
+        shutil.copytree(one, tmp_path / one.name)
+    with pytest.raises(InputError) as caught:
+        read_upload(tmp_path)
+    assert caught.value.problem.startswith("The upload holds 2 DICOM series")
+    assert caught.value.advice.startswith("Give the folder of one series")
 
 
 def test_a_truncated_scan_is_refused(tmp_path, hippocampus_crops):

@@ -114,7 +114,7 @@ def _choose(headers: dict[str, list], source: Path, series: str | None) -> str:
         )
     raise InputError(
         f"'{source}' holds {len(headers)} DICOM series, where one is needed: {listed}.",
-        advice="Choose one by its UID (--series UID), or give the folder of one series.",
+        advice="Give the folder of one series or, on the command line, its UID (--series UID).",
     )
 
 

@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from MedSegAI.Bridge.scene import check_scene_file
 from MedSegAI.Logic.errors import InputError, MedSegAIError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Volume
@@ -41,7 +42,7 @@ def read_upload(folder: Path) -> Upload:
         return _read(folder)
     except MedSegAIError as error:
         place = f"{folder}/"
-        problem = error.problem.replace(place, "").replace(str(folder), "the upload")
+        problem = error.problem.replace(place, "").replace(f"'{folder}'", "The upload")
         raise InputError(problem, advice=error.advice.replace(place, "")) from error
 
 
@@ -50,6 +51,7 @@ def _read(folder: Path) -> Upload:
         _unpack(archive, folder)
     scenes = _files(folder, (SCENE_ENDING,))
     if scenes:
+        check_scene_file(scenes[0])
         return Upload(scene=scenes[0])
     images = _files(folder, _IMAGE_ENDINGS)
     if images:
