@@ -33,6 +33,7 @@ from MedSegAI.Web.case.file_exchange import FileExchange
 from MedSegAI.Web.case.inputs_panel import InputsPanel
 from MedSegAI.Web.case.model_panel import ModelPanel
 from MedSegAI.Web.case.page import Page
+from MedSegAI.Web.case.refine_panel import RefinePanel
 from MedSegAI.Web.case.region_panel import RegionPanel
 from MedSegAI.Web.case.results_panel import ResultsPanel
 from MedSegAI.Web.case.run_panel import RunPanel
@@ -272,7 +273,7 @@ class CaseApp:
         self.panels = {
             "segment": [*wanted, self.run_panel, ResultsPanel(self), SetupPanel(self)],
             "heat": [SaliencyPanel(self)],
-            "edit": [edit],
+            "edit": [edit, RefinePanel(self)],
             "experts": [experts, ConsensusPanel(self)],
             "export": [ExportPanel(self)],
         }

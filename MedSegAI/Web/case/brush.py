@@ -17,7 +17,7 @@ TOOLS = {"none": SegmentationEffectNoTool, "paint": SegmentationEffectPaint, "er
 
 
 class Brush:
-    """The tool that mouse strokes in the views use, on one segment of one segmentation.
+    """The tool that mouse strokes in the views use, on one segment of one segmentation, or on strokes for it.
 
     Args:
         editor: The segment editor.
@@ -27,37 +27,55 @@ class Brush:
     def __init__(self, editor: SegmentationEditor, undo_stack: UndoStack) -> None:
         self._editor = editor
         self._undo_stack = undo_stack
+        self._segment_beside_strokes: str | None = None
 
     @property
     def tool(self) -> str:
-        """ "none", "paint" or "erase"."""
+        """ "none", "paint" or "erase"; while strokes are drawn, the ID of their segment."""
+        if self._segment_beside_strokes is not None:
+            return self._editor.active_segment_id
         active = self._editor.active_effect_name
         return next((name for name, effect in TOOLS.items() if effect.get_effect_name() == active), "none")
 
     @property
     def segment(self) -> str:
-        """ID of the segment that strokes change; empty where there is none."""
-        return self._editor.active_segment_id
+        """ID of the segment that is worked on, also while strokes are drawn for it; empty where there is none."""
+        beside = self._segment_beside_strokes
+        return self._editor.active_segment_id if beside is None else beside
 
     def work_on(
         self, segmentation: slicer.vtkMRMLSegmentationNode | None, scan: slicer.vtkMRMLScalarVolumeNode | None
     ) -> None:
         """Let strokes go to this segmentation of this scan, once a tool is taken up; None where there is none."""
         editor = self._editor
+        kept, self._segment_beside_strokes = self.segment, None
         if segmentation is None or scan is None:
             if editor.active_segmentation is not None:
                 self._put_down()
             return
-        if editor.active_segmentation_node is segmentation and editor.active_volume_node is scan:
+        if self._is_on(segmentation, scan):
             return
-        kept = self.segment
-        self._put_down()
-        # Without this the editor throws away the 3D surfaces that the session has made.
-        editor.set_surface_representation_enabled(_has_surfaces(segmentation))
-        editor.set_active_segmentation(segmentation, scan)
-        editor.set_undo_stack(self._undo_stack)
+        self._take_up(segmentation, scan)
         if kept in editor.get_segment_ids():
             self.choose_segment(kept)
+
+    def draw_strokes(
+        self, strokes: slicer.vtkMRMLSegmentationNode, scan: slicer.vtkMRMLScalarVolumeNode, *, kind: str
+    ) -> None:
+        """Let the brush draw into this segment of the strokes, until :meth:`work_on` leads it back to a result."""
+        beside = self.segment
+        if not self._is_on(strokes, scan):
+            self._take_up(strokes, scan)
+        self._segment_beside_strokes = beside
+        self._editor.set_active_segment_id(kind)
+        self.choose_tool("paint")
+
+    def draws_strokes_in(
+        self, strokes: slicer.vtkMRMLSegmentationNode | None, scan: slicer.vtkMRMLScalarVolumeNode | None
+    ) -> bool:
+        """Whether the brush draws into these strokes on this scan."""
+        drawing = self._segment_beside_strokes is not None and strokes is not None
+        return drawing and self._is_on(strokes, scan)
 
     def choose_tool(self, tool: str) -> None:
         """Take up "paint" or "erase", or "none" to move through the scan again."""
@@ -65,7 +83,10 @@ class Brush:
             self._editor.set_active_effect_type(TOOLS.get(tool, SegmentationEffectNoTool))
 
     def choose_segment(self, segment: str) -> None:
-        """Let strokes change this segment."""
+        """Let brush and eraser change this segment; strokes that are being drawn go on, and are for it."""
+        if self._segment_beside_strokes is not None:
+            self._segment_beside_strokes = segment
+            return
         tool = self.tool
         self._editor.set_active_segment_id(segment)
         self.choose_tool(tool)
@@ -92,6 +113,16 @@ class Brush:
     def surfaces_shown(self) -> bool:
         """Whether the segments have surfaces to show in 3D."""
         return self._editor.is_surface_representation_enabled()
+
+    def _is_on(self, node: slicer.vtkMRMLSegmentationNode | None, scan: slicer.vtkMRMLScalarVolumeNode | None) -> bool:
+        return self._editor.active_segmentation_node is node and self._editor.active_volume_node is scan
+
+    def _take_up(self, node: slicer.vtkMRMLSegmentationNode, scan: slicer.vtkMRMLScalarVolumeNode) -> None:
+        self._put_down()
+        # Without this the editor throws away the 3D surfaces that the session has made.
+        self._editor.set_surface_representation_enabled(_has_surfaces(node))
+        self._editor.set_active_segmentation(node, scan)
+        self._editor.set_undo_stack(self._undo_stack)
 
     def _put_down(self) -> None:
         # The editor clears its undo stack whenever it changes the segmentation; that of the session must live on.

@@ -40,6 +40,22 @@ def button(
     return made
 
 
+def tool_button(testid: str, *, tool: str, chosen: str, icon: str, click: object, disabled: str) -> None:
+    """A button that stays pressed while the state's ``chosen`` is ``tool``, which ``click`` is called with."""
+    text, is_chosen = testid.replace("-", "_"), f"{chosen} === '{tool}'"
+    with vuetify.VBtn(
+        click=(click, f"['{tool}']"),
+        variant=(f"{is_chosen} ? 'flat' : 'tonal'",),
+        color=(f"{is_chosen} ? 'primary' : undefined",),
+        disabled=(disabled,),
+        size="small",
+        raw_attrs=[*marks(testid, text)["raw_attrs"], f':aria-pressed="{is_chosen}"'],
+    ):
+        vuetify.VIcon(icon, start=True)
+        html.Span(f"{{{{ t.{text} }}}}")
+        hint(f"{text}_tip", location="top")
+
+
 def slider(testid: str, *, model: str, low: float, high: float, step: float, **options: Any) -> vuetify.VSlider:
     """A slider over the state's ``model`` with its label above and its value beside it."""
     text = testid.replace("-", "_")

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from trame.widgets import html
-from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Web.case.controls import button, choice, heading, hint, marks, note, slider, switch
+from MedSegAI.Session.refinement import Refinement
+from MedSegAI.Session.run import RunKind
+from MedSegAI.Web.case.controls import button, choice, heading, note, slider, switch, tool_button
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ TEXTS = {
     "edit_title": "Correct",
     "edit_needs_result": "Segment the scan first; then the result can be corrected.",
     "edit_segment": "Segment to change",
-    "edit_segment_tip": "Brush and eraser change this segment only",
+    "edit_segment_tip": "Brush, eraser and refining change this segment only",
     "edit_none": "Move",
     "edit_none_tip": "No tool: scroll, move and zoom in the views (shortcut: N)",
     "edit_paint": "Brush",
@@ -49,6 +50,7 @@ class EditState:
     diameter_mm: float = 4.0
     sphere: bool = False
     in_3d: bool = True
+    on_strokes: bool = False
 
 
 class EditPanel(Panel[EditState]):
@@ -56,6 +58,7 @@ class EditPanel(Panel[EditState]):
 
     def __init__(self, case: CaseApp) -> None:
         super().__init__(case, EditState)
+        self._refinement = Refinement(case.session)
 
     def build(self) -> None:
         """Add the tools."""
@@ -71,7 +74,14 @@ class EditPanel(Panel[EditState]):
         )
         with html.Div(classes="d-flex ga-1 mt-3", raw_attrs=['role="group"']):
             for tool, icon in _TOOLS.items():
-                self._tool_button(tool, icon)
+                tool_button(
+                    f"edit-{tool}",
+                    tool=tool,
+                    chosen=names.tool,
+                    icon=icon,
+                    click=self.acts(self.choose_tool),
+                    disabled=f"!{names.possible}",
+                )
         slider(
             "edit-size",
             model=names.diameter_mm,
@@ -85,42 +95,51 @@ class EditPanel(Panel[EditState]):
             button(
                 "edit-largest",
                 icon="mdi-scatter-plot-outline",
-                click=self.acts(lambda: self.case.brush.keep_largest_piece()),
+                click=self.acts(self._keep_largest_piece),
                 disabled=(f"!{names.possible}",),
             )
-        switch("edit-in-3d", model=names.in_3d, update_modelValue=(self.acts(self._show_in_3d), "[$event]"))
+        switch(
+            "edit-in-3d",
+            model=names.in_3d,
+            disabled=(names.on_strokes,),
+            update_modelValue=(self.acts(self._show_in_3d), "[$event]"),
+        )
 
     def refresh(self) -> None:
         """Take over which segmentation there is to correct; the tool follows it."""
         session, brush, shown = self.session, self.case.brush, self.shown
         # While a result is being brought in, its surfaces are not complete: the editor would make all of them at once.
         if not session.is_busy:
-            brush.work_on(session.segmentation, session.scan)
+            if session.segmentation is None or not self._draws_strokes():
+                brush.work_on(session.segmentation, session.scan)
             if session.segmentation is not None:
                 brush.set_size(shown.diameter_mm, sphere=shown.sphere)
         shown.possible = session.segmentation is not None
         shown.segments = [{"title": row.name, "value": row.key} for row in session.rows]
         shown.segment, shown.tool = brush.segment, brush.tool
-        shown.in_3d = brush.surfaces_shown
+        shown.on_strokes = self._draws_strokes()
+        if not shown.on_strokes:
+            shown.in_3d = brush.surfaces_shown
 
     def choose_tool(self, tool: str) -> None:
-        """Take up "paint", "erase" or "none"."""
-        self.case.brush.choose_tool(tool)
+        """Take up "paint", "erase" or "none", on the result; none while it is being refined."""
+        self._leave_strokes()
+        run = self.session.run
+        if not (self.session.is_busy and run is not None and run.kind is RunKind.REFINE):
+            self.case.brush.choose_tool(tool)
         self.shown.tool = self.case.brush.tool
 
-    def _tool_button(self, tool: str, icon: str) -> None:
-        names, text = self.names, f"edit_{tool}"
-        with vuetify.VBtn(
-            click=(self.acts(self.choose_tool), f"['{tool}']"),
-            variant=(f"{names.tool} === '{tool}' ? 'flat' : 'tonal'",),
-            color=(f"{names.tool} === '{tool}' ? 'primary' : undefined",),
-            disabled=(f"!{names.possible}",),
-            size="small",
-            raw_attrs=[*marks(f"edit-{tool}", text)["raw_attrs"], f":aria-pressed=\"{names.tool} === '{tool}'\""],
-        ):
-            vuetify.VIcon(icon, start=True)
-            html.Span(f"{{{{ t.{text} }}}}")
-            hint(f"{text}_tip", location="top")
+    def _draws_strokes(self) -> bool:
+        return self.case.brush.draws_strokes_in(self._refinement.strokes, self.session.scan)
+
+    def _leave_strokes(self) -> None:
+        if self._draws_strokes():
+            self.case.brush.work_on(self.session.segmentation, self.session.scan)
+            self.case.brush.set_size(self.shown.diameter_mm, sphere=self.shown.sphere)
+
+    def _keep_largest_piece(self) -> None:
+        self._leave_strokes()
+        self.case.brush.keep_largest_piece()
 
     def _choose_segment(self, segment: str) -> None:
         self.case.brush.choose_segment(segment)
