@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import slicer
-from slicer.i18n import tr as _
 
 from MedSegAI.Logic.localise.atlas import icbm152_t1
 from MedSegAI.Logic.volume import Volume
@@ -15,7 +14,7 @@ SAMPLE_NAME = "ICBM152Head"
 
 def sample_head() -> Volume:
     """The T1 MR of the average head, named for a person to read; raises as :func:`icbm152_t1`."""
-    return replace(icbm152_t1(), name=_("ICBM152 head"))
+    return replace(icbm152_t1(), name="ICBM152 T1")
 
 
 def add_sample_head() -> slicer.vtkMRMLScalarVolumeNode:

@@ -406,4 +406,4 @@ def test_the_sample_is_offered_without_an_address(module, qt_host):
     (sample,) = [each for each in qt_host.sample_data if each["category"] == "MedSegAI"]
     assert list(sample["uris"]) == []
     (node,) = sample["customDownloader"](sample)
-    assert node.GetName() == "ICBM152 head" and node.GetScene() is qt_host.scene
+    assert node.GetName() == "ICBM152 T1" and node.GetScene() is qt_host.scene

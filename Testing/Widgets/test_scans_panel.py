@@ -94,5 +94,5 @@ def test_the_only_volume_of_a_scene_is_taken_but_none_of_two(bench, a_crop):
 def test_the_sample_head_comes_with_one_click(bench):
     panel_of(bench)
     bench.ui.sampleButton.click()
-    assert bench.session.scan.GetName() == "ICBM152 head"
+    assert bench.session.scan.GetName() == "ICBM152 T1"
     assert bench.session.inputs[0].is_ready and bench.session.inputs[0].note == ""

@@ -1068,13 +1068,6 @@
     </message>
 </context>
 <context>
-    <name>sample_head</name>
-    <message>
-        <source>ICBM152 head</source>
-        <translation>ICBM152 头部</translation>
-    </message>
-</context>
-<context>
     <name>scans_panel</name>
     <message>
         <source>Choose a volume</source>

@@ -125,6 +125,6 @@ def _as_shown(row: SegmentRow) -> dict[str, Any]:
         "colour": f"#{red:02x}{green:02x}{blue:02x}",
         "volume": f"{row.volume_ml:.2f} mL",
         "voxels": row.voxels,
-        "confidence": "" if row.confidence is None else f"{100 * row.confidence:.0f}%",
+        "confidence": "" if row.confidence is None else f"{row.confidence:.2f}",
         "visible": row.visible,
     }
