@@ -28,9 +28,8 @@ def begin_anew(session: Session) -> None:
     now, as_made = (node_to_segmentation(one, grid=grid)[0] for one in (node, unaltered_copy(node)))
     box = changed_box(now.array, as_made.array)
     if box is not None:
-        before, after = (labels.crop(box) for labels in (now, as_made))
-        # What is cropped shares the memory of the scene, which is about to change.
-        before = before.with_array(before.array.copy())
+        # A crop alone would keep the whole scan's labels in memory for as long as it can be undone.
+        before, after = (part.with_array(part.array.copy()) for part in (now.crop(box), as_made.crop(box)))
         session.undo_stack.push(LabelChange(node, before, after, text="begin anew"))
 
 

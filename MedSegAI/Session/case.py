@@ -69,13 +69,15 @@ class Case:
 
     @property
     def consensus(self) -> slicer.vtkMRMLSegmentationNode | None:
-        """What was fused from several raters."""
-        return self.state.referenced(case_results.CONSENSUS)
+        """What was fused from several raters of this scan; None while another scan is chosen."""
+        node = self.state.referenced(case_results.CONSENSUS)
+        is_of_scan = node is not None and case_results.scan_of(node) is self.scan
+        return node if is_of_scan else None
 
     @property
     def disagreement(self) -> slicer.vtkMRMLScalarVolumeNode | None:
-        """The map of where those raters disagree."""
-        return self.state.referenced(case_results.DISAGREEMENT)
+        """The map of where those raters disagree; None while another scan is chosen."""
+        return None if self.consensus is None else self.state.referenced(case_results.DISAGREEMENT)
 
     @property
     def roi(self) -> slicer.vtkMRMLMarkupsROINode | None:

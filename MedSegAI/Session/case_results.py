@@ -94,12 +94,13 @@ def latest_of(
     """The last result that a model made of this scan, as far as the scene holds one."""
     kind = "vtkMRMLSegmentationNode"
     nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
-    made = [
-        node
-        for node in nodes
-        if node.GetAttribute(PROVENANCE_TAG) is not None and node.GetNodeReference(_SCAN_OF_SEGMENTATION) is scan
-    ]
+    made = [node for node in nodes if node.GetAttribute(PROVENANCE_TAG) is not None and scan_of(node) is scan]
     return made[-1] if made else None
+
+
+def scan_of(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """The scan that a segmentation was made for."""
+    return node.GetNodeReference(_SCAN_OF_SEGMENTATION)
 
 
 def place_roi(state: CaseState) -> slicer.vtkMRMLMarkupsROINode:

@@ -72,11 +72,15 @@ class CaseState:
         refer_to(self.node, references)
 
     @contextmanager
-    def one_undo_state(self, text: str) -> Iterator[None]:
+    def one_undo_state(self, text: str, *, continues: bool = False) -> Iterator[None]:
         """Make all changes within, nodes added to the scene included, one undo state.
+
+        What takes several polls must not stay inside: whatever the user does meanwhile would be taken for a part of
+        it. It makes one state a poll instead, all but the first of which continue the one before.
 
         Args:
             text: What was done, for the undo button's tooltip.
+            continues: Whether it is undone together with the last undo state, where that has the same text.
         """
         before, present = take_snapshot(self.node), _nodes(self._scene)
         self._held += 1
@@ -86,7 +90,7 @@ class CaseState:
             self._held -= 1
         known = {id(node) for node in present}
         added = [node for node in _nodes(self._scene) if id(node) not in known]
-        self._record(before, text, added)
+        self._record(before, text, added, continues=continues)
 
     def rebind(self) -> None:
         """Observe the scene's parameter node anew; after the scene was closed or loaded, nothing can be undone."""
@@ -109,13 +113,15 @@ class CaseState:
         if self._held == 0:
             self._record(self._last, "", [])
 
-    def _record(self, before: ParameterSnapshot, text: str, added: list[slicer.vtkMRMLNode]) -> None:
+    def _record(
+        self, before: ParameterSnapshot, text: str, added: list[slicer.vtkMRMLNode], *, continues: bool = False
+    ) -> None:
         after = take_snapshot(self.node)
         self._last = after
         if before == after and not added:
             return
         if added or not self._lost_a_node(before, after):
-            self._undo_stack.push(_Change(self, before, after, text=text, added=added))
+            self._undo_stack.push(_Change(self, before, after, text=text, added=added, continues=continues))
         self._changed()
 
     def _lost_a_node(self, before: ParameterSnapshot, after: ParameterSnapshot) -> bool:
@@ -157,9 +163,11 @@ class _Change(UndoCommand):
         *,
         text: str,
         added: list[slicer.vtkMRMLNode],
+        continues: bool,
     ) -> None:
         super().__init__()
         self._state, self._before, self._after, self._added = state, before, after, added
+        self._continues = continues
         self._text = text or "change " + ", ".join(sorted(before.differing(after))).replace("_", " ")
         self._names = before.differing(after)
         self._when = time.monotonic()
@@ -171,9 +179,12 @@ class _Change(UndoCommand):
         self._state._go_to(self._after, adding=self._added)
 
     def do_try_merge(self, command: UndoCommand | None) -> bool:
+        if not isinstance(command, _Change):
+            return False
+        if self._continues:
+            return self._text == command._text
         return (
-            isinstance(command, _Change)
-            and not self._added
+            not self._added
             and not command._added
             and len(self._names) == 1
             and self._names == command._names
@@ -182,7 +193,9 @@ class _Change(UndoCommand):
 
     def merge_with(self, command: UndoCommand) -> bool:
         self._after, self._when = command._after, command._when
-        self._is_obsolete = self._before == self._after
+        self._added = [*self._added, *command._added]
+        self._names = self._before.differing(self._after)
+        self._is_obsolete = self._before == self._after and not self._added
         return True
 
 

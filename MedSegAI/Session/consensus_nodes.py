@@ -24,14 +24,14 @@ _THRESHOLD_ATTRIBUTE = "MedSegAI.ConsensusThreshold"
 
 
 def show_consensus(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, consensus: Consensus) -> None:
-    """Bring a consensus into the scene as the case's current segmentation."""
+    """Bring a consensus into the scene as the case's current segmentation; an earlier one's map goes with that one."""
     threshold = state.choices.fuse_threshold
     labels = _labels_at(consensus, threshold)
     name = f"{scan.GetName()} consensus"
     node = segmentation_to_node(labels, consensus.table, scan.GetScene(), reference=scan, name=name)
     node.SetAttribute(CONSENSUS_ATTRIBUTE, json.dumps(consensus.record.to_plain()))
     node.SetAttribute(_THRESHOLD_ATTRIBUTE, str(threshold))
-    state.refer(**{CONSENSUS: node, SEGMENTATION: node, HEAT_MAP: None})
+    state.refer(**{CONSENSUS: node, SEGMENTATION: node, DISAGREEMENT: None, HEAT_MAP: None})
 
 
 def show_disagreement(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, consensus: Consensus) -> None:

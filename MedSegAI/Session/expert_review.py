@@ -139,17 +139,18 @@ class ExpertReview:
 
     def start_show(self, *raters: str) -> Run:
         """Begin to show the outlines of these raters beside what is shown already; raises as :meth:`journal`."""
-        journal = self.journal()
+        journal, scan = self.journal(), self._wanted_scan()
         entries = {rater: standing for rater in raters if (standing := journal.standing(rater)) is not None}
 
         def work(_reporter: Reporter) -> dict[str, Segmentation]:
             return {rater: segmentation_after(journal, entry) for rater, entry in entries.items()}
 
         def finish(states: dict[str, Segmentation]) -> Iterator[None]:
-            with self._session.state.one_undo_state("show raters"):
-                for rater, state in states.items():
-                    show_rater(self._wanted_scan(), journal, entries[rater], state)
-                    yield
+            for number, (rater, state) in enumerate(states.items()):
+                self._refuse_another_case(scan, journal.folder)
+                with self._session.state.one_undo_state("show raters", continues=number > 0):
+                    show_rater(scan, journal, entries[rater], state)
+                yield
 
         return self._start(RunKind.SHOW, work, finish=finish)
 
@@ -173,13 +174,18 @@ class ExpertReview:
         """Begin to fuse the raters' corrections and to measure how well they agree; raises as :meth:`journal`."""
         journal, choices = self.journal(), self._session.choices
         statuses = (Status.FINAL, Status.DRAFT) if choices.fuse_drafts else (Status.FINAL,)
-        case = self._wanted_scan().GetName()
+        scan = self._wanted_scan()
+        case = scan.GetName()
 
         def work(reporter: Reporter) -> FusedCase:
             ratings = case_ratings(journal, statuses=statuses)
             return fused_case(ratings, case=case, method=choices.fuse_method, reporter=reporter)
 
-        return self._start(RunKind.FUSE, work, finish=self._fused)
+        def finish(fused: FusedCase) -> Iterator[None]:
+            self._refuse_another_case(scan, journal.folder)
+            return self._fused(fused)
+
+        return self._start(RunKind.FUSE, work, finish=finish)
 
     def next_place(self) -> Place | None:
         """Move the slices to the next place of disagreement, the largest first; None where there is none."""
@@ -210,12 +216,21 @@ class ExpertReview:
 
     def _fused(self, fused: FusedCase) -> Iterator[None]:
         self._place = -1
-        with self._session.state.one_undo_state("fuse the raters"):
-            show_consensus(self._session.state, self._wanted_scan(), fused.consensus)
-            yield
-            show_disagreement(self._session.state, self._wanted_scan(), fused.consensus)
-            self._last = (fused, self._session.consensus, self._session.scan, self.folder)
+        state, scan, text = self._session.state, self._wanted_scan(), "fuse the raters"
+        with state.one_undo_state(text):
+            show_consensus(state, scan, fused.consensus)
+            self._last = (fused, self._session.consensus, scan, self.folder)
         yield
+        # Undone in between, it is not wanted any more.
+        if self.fused is fused:
+            with state.one_undo_state(text, continues=True):
+                show_disagreement(state, scan, fused.consensus)
+        yield
+
+    def _refuse_another_case(self, scan: object, folder: Path) -> None:
+        """Refuse a result that comes after another scan or folder was chosen; raises InputError."""
+        if self._session.scan is not scan or self.folder != folder:
+            raise InputError("Another scan or folder was chosen meanwhile; nothing is shown.", advice="Try again.")
 
     def _recorded(self, entry: Entry | None) -> Iterator[None]:
         if entry is None:

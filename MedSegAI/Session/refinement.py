@@ -8,13 +8,15 @@ import slicer
 
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Bridge.volume_nodes import node_to_volume
+from MedSegAI.Logic.corrections.record import changed_box
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
-from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.refine.refine_label import STROKES, RefinedLabels, blank_strokes, refine_label, without_strokes
 from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.thread_job import ThreadJob
-from MedSegAI.Session.case_results import STROKES_ROLE
+from MedSegAI.Session.case_results import STROKES_ROLE, scan_of
 from MedSegAI.Session.label_change import LabelChange
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.session import Session
@@ -32,8 +34,13 @@ class Refinement:
 
     @property
     def strokes(self) -> slicer.vtkMRMLSegmentationNode | None:
-        """The node that strokes are drawn into with a brush: its segments are "inside" and "outside"."""
-        return self._session.state.referenced(STROKES_ROLE)
+        """The node that strokes are drawn into with a brush: its segments are "inside" and "outside".
+
+        None where there is none for this scan; strokes on another scan are not taken for strokes on this one.
+        """
+        node = self._session.state.referenced(STROKES_ROLE)
+        is_of_scan = node is not None and scan_of(node) is self._session.scan
+        return node if is_of_scan else None
 
     def place_strokes(self) -> slicer.vtkMRMLSegmentationNode:
         """The node for strokes, made where there is none.
@@ -55,7 +62,8 @@ class Refinement:
     def start_refine(self, key: str) -> Run:
         """Begin to mend the segment of this key near the strokes; the strokes are gone afterwards.
 
-        Both come back in one undo state.
+        Both come back in one undo state. Where the segment is changed near the strokes before the work has ended, the
+        run fails and leaves the change as it is.
 
         Raises:
             InputError: if there is no segmentation, or no stroke was drawn.
@@ -69,14 +77,19 @@ class Refinement:
         drawn, _ = node_to_segmentation(strokes, grid=scan.grid)
         label = labels.table.find(key)
 
-        def work(_reporter: Reporter) -> RefinedLabels:
-            return refine_label(scan, labels.labels, drawn.array, label=label)
+        def work(_reporter: Reporter) -> tuple[RefinedLabels, Grid]:
+            refined = refine_label(scan, labels.labels, drawn.array, label=label)
+            return refined, scan.grid.crop(changed_box(without_strokes(drawn).array, drawn.array))
 
-        def finish(refined: RefinedLabels) -> Iterator[None]:
+        def finish(found: tuple[RefinedLabels, Grid]) -> Iterator[None]:
+            refined, around_strokes = found
+            _refuse_changed(target, refined.before)
+            # Read anew: strokes drawn meanwhile come back with the others. The undo stack keeps their box alone.
+            present = node_to_segmentation(strokes, grid=around_strokes)[0]
             with self._session.undo_stack.group_undo_commands(f"refine {label.name}"):
                 change = LabelChange(target, refined.before, refined.labels, text=f"refine {label.name}")
                 self._session.undo_stack.push(change)
-                gone = LabelChange(strokes, drawn, without_strokes(drawn), text="take the strokes away")
+                gone = LabelChange(strokes, present, without_strokes(present), text="take the strokes away")
                 self._session.undo_stack.push(gone)
             yield
 
@@ -88,3 +101,12 @@ class Refinement:
         if self._session.scan is None:
             raise InputError("No scan was chosen.", advice="Choose a scan first.")
         return self._session.scan
+
+
+def _refuse_changed(target: slicer.vtkMRMLSegmentationNode, before: Volume) -> None:
+    """Refuse to write over what was done to the segmentation since it was read."""
+    is_there = target.GetScene() is not None
+    if not is_there or changed_box(node_to_segmentation(target, grid=before.grid)[0].array, before.array) is not None:
+        raise InputError(
+            "The segmentation was changed while it was being refined; it was left as it is.", advice="Refine it again."
+        )

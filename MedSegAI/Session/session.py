@@ -211,6 +211,7 @@ class Session(Case):
         for tag in self._tags:
             self.scene.RemoveObserver(tag)
         self._tags.clear()
+        self.undo_stack.index_changed.disconnect(self._undo_observer)
         self._observers.clear()
         self._runner.close()
 

@@ -133,10 +133,14 @@ def test_what_was_fused_goes_and_comes_with_undo_and_stays_with_its_scan(three_e
     assert three_experts.next_place() is None
     a_segmented_crop.redo()
     assert three_experts.fused is fused
+    a_segmented_crop.choose(show_disagreement=True)
     a_segmented_crop.add_scan(another_crop)
-    assert three_experts.fused is None
+    assert three_experts.fused is None and a_segmented_crop.disagreement is None
+    composite = a_segmented_crop.scene.GetFirstNodeByClass("vtkMRMLSliceCompositeNode")
+    assert composite.GetForegroundVolumeID() is None, "no map of one scan lies over another"
     a_segmented_crop.set_input(0, scan)
     assert three_experts.fused is fused
+    assert composite.GetForegroundVolumeID() == a_segmented_crop.disagreement.GetID()
     a_segmented_crop.choose(journal="another folder")
     assert three_experts.fused is None
 
@@ -219,3 +223,48 @@ def test_where_nobody_chose_a_folder_it_is_named_after_the_scan(a_segmented_crop
     review = ExpertReview(a_segmented_crop)
     assert review.folder == tmp_path / a_segmented_crop.scan.GetName()
     assert review.rows() == () and not review.folder.exists()
+
+
+def test_a_consensus_of_one_scan_is_not_laid_over_a_scan_chosen_meanwhile(
+    three_experts, a_segmented_crop, another_crop
+):
+    three_experts.start_fuse()
+    a_segmented_crop.add_scan(another_crop)
+    run = work_through(a_segmented_crop)
+    assert run.outcome is Outcome.FAILED and "chosen meanwhile" in str(run.error)
+    assert a_segmented_crop.consensus is None and a_segmented_crop.segmentation is None
+
+
+def test_what_is_done_while_outlines_come_is_an_undo_state_of_its_own(three_experts, a_segmented_crop):
+    three_experts.start_show("Ann", "Ben", "Cleo")
+    while rater_node(a_segmented_crop.scene, "Ann") is None:
+        a_segmented_crop.poll()
+    a_segmented_crop.place_roi()
+    work_through(a_segmented_crop)
+    a_segmented_crop.undo()
+    visible = {row.rater: row.visible for row in three_experts.rows()}
+    assert visible == {"Ann": True, "Ben": False, "Cleo": False}
+    assert a_segmented_crop.roi is not None
+    a_segmented_crop.undo()
+    assert a_segmented_crop.roi is None and three_experts.rows()[0].visible
+    a_segmented_crop.undo()
+    assert not three_experts.rows()[0].visible
+
+
+def test_outlines_of_several_raters_and_a_consensus_with_its_map_are_one_undo_state_each(
+    three_experts, a_segmented_crop
+):
+    three_experts.start_show("Ann", "Ben", "Cleo")
+    work_through(a_segmented_crop)
+    before = a_segmented_crop.segmentation
+    three_experts.start_fuse()
+    work_through(a_segmented_crop)
+    fused, consensus, disagreement = three_experts.fused, a_segmented_crop.consensus, a_segmented_crop.disagreement
+    assert None not in (fused, consensus, disagreement)
+    a_segmented_crop.undo()
+    assert a_segmented_crop.segmentation is before and disagreement.GetScene() is None
+    a_segmented_crop.redo()
+    assert three_experts.fused is fused and a_segmented_crop.disagreement is disagreement
+    a_segmented_crop.undo()
+    a_segmented_crop.undo()
+    assert not any(row.visible for row in three_experts.rows())

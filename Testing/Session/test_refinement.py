@@ -92,3 +92,38 @@ def test_the_place_for_strokes_is_made_once_and_undone(a_segmented_crop):
     assert refinement.place_strokes() is node
     a_segmented_crop.undo()
     assert refinement.strokes is None
+
+
+def test_what_is_painted_while_it_is_refined_is_not_written_over(a_damaged_result):
+    session, lost = a_damaged_result
+    refinement = Refinement(session)
+    draw(session, refinement.place_strokes(), lost, 1)
+    refinement.start_refine(KEY)
+    painted = labels_in(session, session.segmentation)
+    painted = painted.with_array(np.where(lost, np.uint8(1), painted.array))
+    update_segments(session.segmentation, painted)
+    run = work_through(session)
+    assert run.outcome is Outcome.FAILED and "changed while it was being refined" in str(run.error)
+    assert np.array_equal(labels_in(session, session.segmentation).array, painted.array)
+    assert np.array_equal(labels_in(session, refinement.strokes).array == 1, lost)
+
+
+def test_strokes_drawn_while_it_is_refined_come_back_with_the_others(a_damaged_result):
+    session, lost = a_damaged_result
+    refinement = Refinement(session)
+    first = lost & (np.cumsum(lost) % 5 == 0).reshape(lost.shape)
+    draw(session, refinement.place_strokes(), first, 1)
+    refinement.start_refine(KEY)
+    draw(session, refinement.strokes, lost, 1)
+    assert work_through(session).outcome is Outcome.DONE, session.run.error
+    session.undo()
+    assert np.array_equal(labels_in(session, refinement.strokes).array == 1, lost)
+
+
+def test_strokes_on_one_scan_are_not_taken_for_strokes_on_another(a_segmented_crop, another_crop):
+    refinement = Refinement(a_segmented_crop)
+    node = refinement.place_strokes()
+    a_segmented_crop.add_scan(another_crop)
+    assert refinement.strokes is None
+    other = refinement.place_strokes()
+    assert other is not node and refinement.strokes is other
