@@ -15,6 +15,9 @@ def keep_unaltered_copy(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLS
     copy.SetHideFromEditors(True)
     copy.GetSegmentation().DeepCopy(node.GetSegmentation())
     copy = scene.AddNode(copy)
+    # Slicer gives a segmentation without a display node a visible one when the scene is loaded again.
+    copy.CreateDefaultDisplayNodes()
+    copy.SetDisplayVisibility(False)
     node.SetNodeReferenceID(_COPY_ROLE, copy.GetID())
     return copy
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from MedSegAI.Bridge.rater_nodes import rater_colour, rater_node, rater_to_node, shown_entry
+from MedSegAI.Bridge.scene import load_scene, save_scene
 from MedSegAI.Bridge.segmentation_copies import keep_unaltered_copy, unaltered_copy
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Bridge.volume_nodes import volume_to_node
@@ -35,6 +36,14 @@ def test_the_copy_of_a_segmentation_keeps_what_it_was_and_is_shown_nowhere(a_sce
     image.GetPointData().GetScalars().Fill(0)
     image.Modified()
     assert unaltered_copy(node) is copy
-    assert copy.GetHideFromEditors() and copy.GetDisplayNode() is None
+    assert copy.GetHideFromEditors() and not copy.GetDisplayVisibility()
     kept = node_to_segmentation(copy, grid=some_labels.grid)[0].array
     assert kept.sum() > 0 == node_to_segmentation(node, grid=some_labels.grid)[0].array.sum()
+
+
+def test_the_copy_stays_unseen_when_its_scene_is_opened_again(a_scene, some_labels, a_table, tmp_path):
+    node = segmentation_to_node(some_labels, a_table, a_scene)
+    keep_unaltered_copy(node)
+    again = load_scene(save_scene(a_scene, tmp_path / "case.mrb"))
+    came = again.mrml.GetNodeByID(node.GetID())
+    assert came.GetDisplayVisibility() and not unaltered_copy(came).GetDisplayVisibility()
