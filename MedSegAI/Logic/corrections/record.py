@@ -99,8 +99,8 @@ def record_correction(
     these labels; else another rater's entry with them. Where nobody's are like that, ``before`` becomes a new base
     first. Two raters who start from one base thus never touch each other's work.
 
-    Where no voxel differs, an entry (without box) is appended only if it changes the rater's status on the case; a
-    rater without an entry counts as having a draft. So "final" without a change says: this is right as it is.
+    An entry is appended only if it changes the rater's word on the case: its labels or its status. A rater without an
+    entry counts as having a draft of ``before``, so "final" without a change says (without box): this is right as it is.
 
     Args:
         folder: The case's folder; a new one is made.
@@ -139,7 +139,9 @@ def record_correction(
             origin=parent.origin if parent else base.entry.origin,
         )
         new = _difference(before, after, known, entry)
-        if new.labels is None and status is _status_of(journal, rater.name):
+        standing = journal.standing(rater.name)
+        word = (standing.result, standing.status) if standing else (digest, Status.DRAFT)
+        if word == (result, status):
             return ()
         return (base, new) if base else (new,)
 
@@ -185,11 +187,6 @@ def _parent(journal: Journal, rater: str, digest: str) -> Entry | None:
         return (not journal.is_withdrawn(entry), entry.rater == rater, entry.kind is Kind.BASE, entry.number)
 
     return max(alike, key=rank, default=None)
-
-
-def _status_of(journal: Journal, rater: str) -> Status:
-    standing = journal.standing(rater)
-    return standing.status if standing else Status.DRAFT
 
 
 def _difference(before: Segmentation, after: Segmentation, known: LabelTable, entry: Entry) -> NewEntry:

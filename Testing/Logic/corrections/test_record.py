@@ -136,6 +136,20 @@ def test_a_correction_without_a_change_is_recorded_only_where_the_status_changes
     assert same(replay(read_journal(case), rater="Anna"), base)
 
 
+def test_the_same_word_is_recorded_once_whatever_the_rater_started_from(case, base):
+    changed = painted(base, SPOT, 1)
+    entry = record_correction(case, base, changed, rater=ANNA, status=Status.FINAL)
+    assert record_correction(case, base, changed, rater=ANNA, status=Status.FINAL) is None
+    assert read_journal(case).standing("Anna") == entry
+
+
+def test_going_back_to_what_the_model_made_is_a_new_word(case, base):
+    record_correction(case, base, painted(base, SPOT, 1), rater=ANNA, status=Status.FINAL)
+    back = record_correction(case, base, base, rater=ANNA, status=Status.FINAL)
+    assert back.box is None and read_journal(case).standing("Anna") == back
+    assert same(replay(read_journal(case), rater="Anna"), base)
+
+
 def test_a_draft_is_made_final_by_an_entry_of_its_own(case, base):
     mine = painted(base, SPOT, 1)
     record_correction(case, base, mine, rater=ANNA)
