@@ -100,7 +100,7 @@ def record_correction(
     first. Two raters who start from one base thus never touch each other's work.
 
     An entry is appended only if it changes the rater's word on the case: its labels or its status. A rater without an
-    entry counts as having a draft of ``before``, so "final" without a change says (without box): this is right as it is.
+    entry counts as having a draft of ``before``, so "final" without a change (and without box) says: right as it is.
 
     Args:
         folder: The case's folder; a new one is made.
