@@ -183,6 +183,13 @@ def test_the_scan_is_drawn_as_soon_as_the_page_opens(window, hippocampus_crops):
     window.wait_for(each_slice_view_is_bright)
 
 
+@pytest.mark.parametrize("button", ["open-files", "open-folder"])
+def test_the_buttons_that_open_scans_ask_for_files(window, button):
+    with window.page.expect_file_chooser() as asked:
+        window.click(button)
+    assert asked.value.is_multiple()
+
+
 def test_nothing_the_page_needs_comes_from_anywhere_else(window, case):
     here = (f"http://127.0.0.1:{case.port}/", "data:", "blob:")
     assert [address for address in window.requests if not address.startswith(here)] == []

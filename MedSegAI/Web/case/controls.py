@@ -146,7 +146,9 @@ def file_chooser(reference: str, testid: str, *, failed: str, address: str = "up
         ".finally(() => { $event.target.value = ''; })"
     )
     kind = ["multiple", "webkitdirectory"] if folder else ["multiple"]
-    attributes = [f'data-testid="{testid}"', f'ref="{reference}"', *kind]
+    # A plain ref is known to the page's own component only, not to trame.
+    known = f""":ref="(element) => trame.refs['{reference}'] = element\""""
+    attributes = [f'data-testid="{testid}"', known, *kind]
     html.Input(type="file", style="display:none", change=send, raw_attrs=attributes)
 
 
