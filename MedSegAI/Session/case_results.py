@@ -85,7 +85,7 @@ def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) ->
             reporter=run,
         )
 
-    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, heat))
+    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, node, heat))
 
 
 def latest_of(
@@ -141,19 +141,28 @@ def _take_segmentation(
         write_confidence(node, result.label_confidence or {})
         mark_as_made(node)
         keep_unaltered_copy(node)
-        state.refer(**{SEGMENTATION: node, HEAT_MAP: None})
+        # Who went on to another scan meanwhile finds the result when coming back to this one.
+        is_current = state.referenced(input_role(0)) is scan
+        if is_current:
+            state.refer(**{SEGMENTATION: node, HEAT_MAP: None})
     yield
     if result.changed is None:
         raise InputError(
             f"The model found nothing in '{scan.GetName()}'.",
             advice="Check that the scan shows what the model segments, or choose the region yourself.",
         )
-    centre_slices_on(scene, node)
-    yield
+    if is_current:
+        centre_slices_on(scene, node)
+        yield
     yield from surface_steps(node)
 
 
-def _take_heat_map(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, heat: Volume) -> Iterator[None]:
+def _take_heat_map(
+    state: CaseState,
+    scan: slicer.vtkMRMLScalarVolumeNode,
+    segmentation: slicer.vtkMRMLSegmentationNode,
+    heat: Volume,
+) -> Iterator[None]:
     scene = _scene_of(scan)
     choices = state.choices
     with state.one_undo_state(f"explain {heat.name}"):
@@ -163,7 +172,9 @@ def _take_heat_map(state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, heat:
             threshold=choices.heat_threshold,
             colours=choices.heat_colours,
         )
-        state.refer(**{HEAT_MAP: node})
+        # It explains no other result, which the user may have gone on to meanwhile.
+        if state.referenced(SEGMENTATION) is segmentation:
+            state.refer(**{HEAT_MAP: node})
     yield
 
 

@@ -72,6 +72,27 @@ def test_a_rerun_keeps_the_earlier_result_and_hides_it(a_segmented_crop):
     assert np.array_equal(labels_of(a_segmented_crop), before)
 
 
+def test_who_goes_on_to_another_scan_finds_the_result_when_coming_back(a_session_with_a_crop, another_crop):
+    session, first = a_session_with_a_crop, a_session_with_a_crop.scan
+    session.start_segment()
+    second = session.add_scan(another_crop)
+    assert work_through(session).outcome is Outcome.DONE, session.run.error
+    assert session.scan is second and session.segmentation is None
+    (made,) = (
+        node for node in session.scene.GetNodesByClass("vtkMRMLSegmentationNode") if not node.GetHideFromEditors()
+    )
+    assert not made.GetDisplayVisibility()
+    session.set_input(0, first)
+    assert session.segmentation is made and made.GetDisplayVisibility()
+
+
+def test_a_heat_map_is_not_laid_over_another_result_that_was_chosen_meanwhile(a_segmented_crop, another_crop):
+    a_segmented_crop.start_explain()
+    a_segmented_crop.add_scan(another_crop)
+    assert work_through(a_segmented_crop).outcome is Outcome.DONE, a_segmented_crop.run.error
+    assert a_segmented_crop.heat_map is None
+
+
 def test_a_corrected_result_is_asked_about(a_segmented_crop):
     assert a_segmented_crop.question() == ""
     segment = a_segmented_crop.segmentation.GetSegmentation().GetNthSegment(0)
