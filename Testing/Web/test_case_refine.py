@@ -86,6 +86,7 @@ def test_a_stroke_inside_lets_the_segment_grow_there_and_one_undo_brings_both_ba
     assert drawn > green + 50
     assert (window.voxels() == made).all()
     window.refine()
+    assert window.green() < green + 20, "the strokes vanish"
     window.look("refined")
     refined = window.voxels()
     changed = refined != made
@@ -97,6 +98,31 @@ def test_a_stroke_inside_lets_the_segment_grow_there_and_one_undo_brings_both_ba
     assert (window.voxels() == made).all()
     window.tab("edit")
     assert abs(window.green() - drawn) < 50
+    window.look("undone")
+
+
+def test_a_stroke_outside_takes_away_from_the_chosen_segment_only(window):
+    made = window.voxels()
+    window.tab("edit")
+    # The editor works on the result now; the stroke inside goes from the picture all the same.
+    drawn = window.green()
+    window.undo()
+    assert window.green() < drawn - 50
+    window.click("refine-outside")
+    window.click("edit-segment")
+    window.page.get_by_role("option", name="Posterior hippocampus").click()
+    assert window.pressed() == ["refine-outside"]
+    window.draw()
+    window.look("outside")
+    window.refine()
+    window.look("taken-away")
+    refined = window.voxels()
+    changed = refined != made
+    assert changed.sum() > 5
+    assert set(np.unique(made[changed])) == {2}
+    assert (refined[changed] == 0).all()
+    window.undo()
+    assert (window.voxels() == made).all()
 
 
 def test_the_brush_works_on_the_result_again(window):

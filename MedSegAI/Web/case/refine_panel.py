@@ -64,7 +64,6 @@ class RefinePanel(Panel[RefineState]):
                 "refine-start",
                 icon="mdi-auto-fix",
                 click=self.acts(self._refine),
-                color="primary",
                 disabled=(f"!{names.can_refine}",),
             )
 

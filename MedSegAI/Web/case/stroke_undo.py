@@ -18,19 +18,25 @@ class StrokeUndoStack(UndoStack):
 
 
 class _Stroke(UndoCommand):
-    def __init__(self, segmentation: slicer.vtkSegmentation, changes: tuple[LayerChange, ...]) -> None:
+    def __init__(self, node: slicer.vtkMRMLSegmentationNode, changes: tuple[LayerChange, ...]) -> None:
         super().__init__()
-        self._segmentation, self._changes = segmentation, changes
+        self._node, self._changes = node, changes
 
     def undo(self) -> None:
-        write_layers(self._segmentation, self._changes, undone=True)
+        self._write(undone=True)
 
     def redo(self) -> None:
-        write_layers(self._segmentation, self._changes, undone=False)
+        self._write(undone=False)
+
+    def _write(self, *, undone: bool) -> None:
+        write_layers(self._node.GetSegmentation(), self._changes, undone=undone)
+        # A node that the editor has left is not drawn anew in the slices when only its voxels change.
+        if self._node.GetDisplayNode() is not None:
+            self._node.GetDisplayNode().Modified()
 
 
 def _smaller(command: SegmentationLabelMapUndoCommand) -> UndoCommand:
     # The editor offers no other way to the two states than its own names for them.
     states = command._segmentation_stack._segmentation_states
     changes = layer_changes(*states) if len(states) == 2 else None
-    return command if changes is None else _Stroke(command._segmentation.segmentation, changes)
+    return command if changes is None else _Stroke(command._segmentation.segmentation_node, changes)
