@@ -339,6 +339,14 @@ def test_a_clicked_point_is_where_the_model_looks(window):
     assert window.complaints == []
 
 
+def test_a_double_click_begins_one_run_and_complains_of_nothing(window):
+    window.page.dblclick(window.named("run-segment"))
+    window.page.wait_for_selector(window.named("run-cancel"))
+    window.wait_for(lambda: not window.shows("run-cancel"), seconds=SECONDS_TO_COMPUTE)
+    assert window.text("run-status").startswith("Done")
+    assert not window.shows("error-dialog")
+
+
 def test_the_end_of_its_input_ends_the_case_and_its_worker(window, case):
     worker = psutil.Process(case.process.pid).children(recursive=True)
     assert worker, "the worker is kept warm between runs"

@@ -118,6 +118,9 @@ class RunPanel(Panel[RunState]):
 
     def segment(self) -> None:
         """Begin, after a question where a corrected result would be replaced on the screen."""
+        # The second click of a double click comes before the page has learnt of the run that the first one began.
+        if self.session.is_busy:
+            return
         question = self.session.question()
         if question:
             self.case.dialogs.ask(question, self.session.start_segment)

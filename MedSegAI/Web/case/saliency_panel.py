@@ -79,7 +79,7 @@ class SaliencyPanel(Panel[SaliencyState]):
         button(
             "heat-explain",
             icon="mdi-fire",
-            click=self.acts(lambda: self.session.start_explain()),
+            click=self.acts(self._explain),
             disabled=(f"{names.busy} || !{names.targets}.length",),
             color="primary",
             variant="flat",
@@ -122,6 +122,11 @@ class SaliencyPanel(Panel[SaliencyState]):
         heat = self.session.heat_map
         shown.name = "" if heat is None else heat.GetName()
         shown.busy = self.session.is_busy
+
+    def _explain(self) -> None:
+        # The second click of a double click comes before the page has learnt of the run that the first one began.
+        if not self.session.is_busy:
+            self.session.start_explain()
 
     def _layer(self) -> None:
         with html.Div(classes="mt-3"):
