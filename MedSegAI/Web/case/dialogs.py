@@ -75,7 +75,9 @@ class Dialogs(Panel[DialogsState]):
 
     def show_error(self, error: MedSegAIError) -> None:
         """Show what is wrong and what to do about it."""
-        self.shown.problem, self.shown.advice, self.shown.error_open = error.problem, error.advice, True
+        shorten = self.case.files.without_folder
+        self.shown.problem, self.shown.advice = shorten(error.problem), shorten(error.advice)
+        self.shown.error_open = True
 
     def ask(self, question: str, go_on: Callable[[], object]) -> None:
         """Ask, and call ``go_on`` if the answer is yes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
@@ -43,6 +44,10 @@ class FileExchange:
         token = secrets.token_urlsafe(16)
         self._offered[token] = path
         return f"download/{token}/{quote(path.name)}"
+
+    def without_folder(self, text: str) -> str:
+        """A sentence with the files of an upload named as who uploaded them knows them."""
+        return re.sub(rf"{re.escape(self._folder.name)}/[^/']+/", "", text)
 
     def close(self) -> None:
         """Remove the folder with everything in it."""
