@@ -174,13 +174,26 @@ def window(case, browser, tmp_path_factory) -> Iterator[Window]:
 def test_the_scan_is_drawn_as_soon_as_the_page_opens(window, hippocampus_crops):
     assert window.text("case-name") == hippocampus_crops[0].name
 
-    def each_slice_view_is_bright() -> bool:
-        picture = window.picture().max(axis=2)
-        rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
-        quarters = (picture[:rows, :columns], picture[rows:, :columns], picture[rows:, columns:])
-        return all((quarter > 60).mean() > 0.15 for quarter in quarters)
+    window.wait_for(lambda: each_slice_view_is_bright(window))
 
-    window.wait_for(each_slice_view_is_bright)
+
+def each_slice_view_is_bright(window: Window) -> bool:
+    picture = window.picture().max(axis=2)
+    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+    quarters = (picture[:rows, :columns], picture[rows:, :columns], picture[rows:, columns:])
+    return all((quarter > 60).mean() > 0.15 for quarter in quarters)
+
+
+def test_a_scan_chosen_again_fills_the_views(window, hippocampus_crops):
+    window.click("open-sample")
+    window.wait_for(lambda: window.text("case-name").startswith("ICBM152"))
+    window.click("input-slot-0")
+    window.page.get_by_role("option", name=hippocampus_crops[0].name, exact=True).click()
+    window.wait_for(lambda: window.text("case-name") == hippocampus_crops[0].name)
+    window.wait_for(lambda: each_slice_view_is_bright(window))
+    for _step in range(2):
+        window.click("undo")
+    window.wait_for(lambda: window.page.is_disabled(window.named("undo")))
 
 
 @pytest.mark.parametrize("button", ["open-files", "open-folder"])

@@ -79,7 +79,12 @@ class InputsPanel(Panel[InputsState]):
         self.shown.slots = [_as_shown(slot) for slot in self.session.inputs]
 
     def _choose(self, index: int, node_id: str) -> None:
-        self.session.set_input(int(index), self.session.scene.GetNodeByID(node_id) if node_id else None)
+        before = self.session.scan
+        with self.case.views.drawn_once():
+            self.session.set_input(int(index), self.session.scene.GetNodeByID(node_id) if node_id else None)
+        if self.session.scan is not before:
+            # The views are still where the scan before was.
+            self.case.views.fit()
 
 
 def _slot_marks() -> dict[str, Any]:
