@@ -47,11 +47,16 @@ def update_segments(node: slicer.vtkMRMLSegmentationNode, labels: Volume, *, box
             advice="Set the segmentation's geometry back to the scan's, or make a new segmentation.",
         )
     has_surfaces = segmentation.ContainsRepresentation(CLOSED_SURFACE)
+    changed = False
     for (image, values), offset in zip(layers, offsets):
         if _write(image, values, labels.array[box.slices], box.shift(offset)):
             image.Modified()
+            changed = True
     if has_surfaces and not segmentation.ContainsRepresentation(CLOSED_SURFACE):
         create_surfaces(node, smoothing=float(segmentation.GetConversionParameter("Smoothing factor")))
+    # Slice views draw a segmentation that no editor works on anew only when its display changes.
+    if changed and node.GetDisplayNode() is not None:
+        node.GetDisplayNode().Modified()
 
 
 def _our_segments(segmentation: slicer.vtkSegmentation) -> dict[str, int]:

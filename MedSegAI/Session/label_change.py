@@ -26,14 +26,8 @@ class LabelChange(UndoCommand):
 
     def undo(self) -> None:
         """Write the labels of before."""
-        self._write(self._before)
+        update_segments(self._node, self._before)
 
     def redo(self) -> None:
         """Write the labels of after."""
-        self._write(self._after)
-
-    def _write(self, labels: Volume) -> None:
-        update_segments(self._node, labels)
-        # A node that no segment editor works on is not drawn anew in the slices when only its voxels change.
-        if self._node.GetDisplayNode() is not None:
-            self._node.GetDisplayNode().Modified()
+        update_segments(self._node, self._after)
