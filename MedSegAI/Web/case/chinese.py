@@ -126,7 +126,7 @@ CHINESE = {
     "edit_in_3d_tip": "在三维视图中显示结构表面；每次修改后重新生成",
     # Strokes
     "refine_title": "按笔画细化",
-    "refine_note": "在该结构内外各画几笔，然后细化。",
+    "refine_note": "请在结构内外各画几笔，然后细化。",
     "refine_inside": "属于",
     "refine_inside_tip": "用鼠标左键在属于该结构的位置画几笔",
     "refine_outside": "不属于",
