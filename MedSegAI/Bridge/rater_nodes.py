@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.segment_updates import update_segments
 from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
+from MedSegAI.Logic.errors import LabelError
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
 
@@ -32,7 +34,7 @@ def rater_to_node(
     entry: str,
     number: int,
 ) -> slicer.vtkMRMLSegmentationNode:
-    """Show what a rater says as outlines; a node that shows an earlier state of the same rater is replaced.
+    """Show what a rater says as outlines; the node that shows an earlier state of the same rater takes the later one.
 
     Args:
         labels: uint8 (k, j, i) on the scan's grid, LPS mm.
@@ -46,9 +48,16 @@ def rater_to_node(
         LabelError: if the array holds a value that the table does not name.
     """
     earlier = rater_node(scan.GetScene(), rater)
-    node = segmentation_to_node(labels, table, scan.GetScene(), reference=scan, name=f"{scan.GetName()}: {rater}")
     if earlier is not None:
-        scan.GetScene().RemoveNode(earlier)
+        # The same node, so that undo, which takes nodes out of the scene again, never leaves two of one rater.
+        try:
+            update_segments(earlier, labels)
+        except LabelError:
+            scan.GetScene().RemoveNode(earlier)
+        else:
+            earlier.SetAttribute(_ENTRY_ATTRIBUTE, entry)
+            return earlier
+    node = segmentation_to_node(labels, table, scan.GetScene(), reference=scan, name=f"{scan.GetName()}: {rater}")
     node.SetAttribute(RATER_ATTRIBUTE, rater)
     # It shows what the journal holds; nobody is to take it for a result and correct it.
     node.SetHideFromEditors(True)

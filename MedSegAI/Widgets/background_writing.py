@@ -9,6 +9,7 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.worker.background_task import BackgroundTask
 from MedSegAI.Widgets.problem_line import problems_shown_in
 
@@ -48,6 +49,12 @@ class BackgroundWriting:
         task, self._task = self._task, None
         self._note.setText("")
         with problems_shown_in(self._problem):
-            task.result()
+            try:
+                task.result()
+            except MedSegAIError:
+                raise
+            except Exception as error:
+                # A mistake of ours: whoever waits for the file must hear that there is none.
+                raise MedSegAIError(_("Nothing was saved: {reason}.").format(reason=repr(error))) from error
             self._note.setText(self._told)
         return True

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from MedSegAI.Bridge.rater_nodes import rater_colour, rater_node, rater_to_node, shown_entry
 from MedSegAI.Bridge.scene import load_scene, save_scene
 from MedSegAI.Bridge.segmentation_copies import keep_unaltered_copy, unaltered_copy
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, segmentation_to_node
 from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Logic.labels import LabelTable
 
 
 def test_each_rater_has_outlines_of_one_colour_and_nothing_in_3d(a_scene, some_labels, a_table):
@@ -20,9 +23,20 @@ def test_each_rater_has_outlines_of_one_colour_and_nothing_in_3d(a_scene, some_l
     assert rater_node(a_scene, "Ben") is node and shown_entry(node) == "abc" and rater_node(a_scene, "Ann") is None
 
 
-def test_a_later_state_of_a_rater_replaces_the_earlier(a_scene, some_labels, a_table):
+def test_the_node_of_a_rater_takes_the_later_state(a_scene, some_labels, a_table):
     scan = volume_to_node(some_labels, a_scene)
-    rater_to_node(some_labels, a_table, scan, rater="Ben", entry="a", number=0)
+    node = rater_to_node(some_labels, a_table, scan, rater="Ben", entry="a", number=0)
+    changed = some_labels.with_array(np.where(some_labels.array == 3, np.uint8(0), some_labels.array))
+    assert rater_to_node(changed, a_table, scan, rater="Ben", entry="b", number=0) is node
+    assert shown_entry(node) == "b" and a_scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1
+    assert np.array_equal(node_to_segmentation(node, grid=changed.grid)[0].array, changed.array)
+
+
+def test_a_state_with_other_labels_gets_a_node_of_its_own(a_scene, some_labels, a_table):
+    scan = volume_to_node(some_labels, a_scene)
+    only = LabelTable(tuple(label for label in a_table if label.value == 7))
+    seven = some_labels.with_array(np.where(some_labels.array == 7, np.uint8(7), np.uint8(0)))
+    rater_to_node(seven, only, scan, rater="Ben", entry="a", number=0)
     later = rater_to_node(some_labels, a_table, scan, rater="Ben", entry="b", number=0)
     assert rater_node(a_scene, "Ben") is later
     assert a_scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 1

@@ -39,7 +39,7 @@ def exclusive(folder: Path, *, longest_wait_s: float = _LONGEST_WAIT_S) -> Itera
 
 def _wait_for(handle: int, folder: Path, longest_wait_s: float) -> None:
     last = time.monotonic() + longest_wait_s
-    while not _taken(handle):
+    while not _taken_or_told(handle, folder):
         if time.monotonic() > last:
             raise StorageError(
                 f"Another program has been writing into '{folder}' for {longest_wait_s:g} seconds.",
@@ -48,8 +48,22 @@ def _wait_for(handle: int, folder: Path, longest_wait_s: float) -> None:
         time.sleep(_PAUSE_S)
 
 
+def _taken_or_told(handle: int, folder: Path) -> bool:
+    try:
+        return _taken(handle)
+    except OSError as error:
+        raise StorageError(
+            f"'{folder}' cannot be locked: {error.strerror}.",
+            advice="Keep cases in a folder of a file system with file locks, such as one on this computer.",
+        ) from error
+
+
 def _taken(handle: int) -> bool:
-    """Try once; the lock goes when ``handle`` is closed."""
+    """Try once; the lock goes when ``handle`` is closed.
+
+    Raises:
+        OSError: if the file system knows no locks.
+    """
     try:
         if sys.platform == "win32":
             import msvcrt
@@ -59,6 +73,6 @@ def _taken(handle: int) -> bool:
             import fcntl
 
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
     return True

@@ -641,6 +641,10 @@
         <source>Saving {path}</source>
         <translation>正在保存 {path}</translation>
     </message>
+    <message>
+        <source>Nothing was saved: {reason}.</source>
+        <translation>未能保存：{reason}。</translation>
+    </message>
 </context>
 <context>
     <name>consensus_panel</name>

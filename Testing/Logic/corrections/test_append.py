@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import signal
@@ -280,6 +281,15 @@ def test_a_folder_that_is_locked_for_too_long_is_refused_with_a_sentence(case, b
     late = exclusive(case, longest_wait_s=0.05)
     with exclusive(case), pytest.raises(StorageError, match="Another program has been writing"), late:
         pass
+
+
+def test_a_file_system_without_locks_is_told_at_once(case, base, monkeypatch):
+    def no_locks(_handle, _how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with pytest.raises(StorageError, match="cannot be locked: No locks available"):
+        record_base(case, base)
 
 
 def test_a_writer_waits_until_the_one_before_it_is_done(case, base):
