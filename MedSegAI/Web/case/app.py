@@ -266,18 +266,19 @@ class CaseApp:
         state.trame__favicon = f"data:image/png;base64,{base64.b64encode(_ICON.read_bytes()).decode()}"
         state.t = texts_in(ENGLISH)
         self.dialogs = Dialogs(self)
-        self.run_panel, edit, experts = RunPanel(self), EditPanel(self), ExpertsPanel(self)
+        self.run_panel, heat = RunPanel(self), SaliencyPanel(self)
+        edit, experts = EditPanel(self), ExpertsPanel(self)
         self.files = FileExchange({"/upload": self._take_upload, "/upload/mask": experts.take_mask})
         state.case_key = self.files.key
         wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self)]
         self.panels = {
             "segment": [*wanted, self.run_panel, ResultsPanel(self), SetupPanel(self)],
-            "heat": [SaliencyPanel(self)],
+            "heat": [heat],
             "edit": [edit, RefinePanel(self)],
             "experts": [experts, ConsensusPanel(self)],
             "export": [ExportPanel(self)],
         }
-        self.shortcuts |= {"s": self.run_panel.segment, "h": self.session.start_explain, "escape": self.session.cancel}
+        self.shortcuts |= {"s": self.run_panel.segment, "h": heat.explain, "escape": self.session.cancel}
         self.shortcuts |= {key: partial(edit.choose_tool, tool) for key, tool in zip("bne", ("paint", "none", "erase"))}
         self.page = Page(self)
         self.page.shown.languages = languages()

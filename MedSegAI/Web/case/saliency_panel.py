@@ -79,7 +79,7 @@ class SaliencyPanel(Panel[SaliencyState]):
         button(
             "heat-explain",
             icon="mdi-fire",
-            click=self.acts(self._explain),
+            click=self.acts(self.explain),
             disabled=(f"{names.busy} || !{names.targets}.length",),
             color="primary",
             variant="flat",
@@ -123,7 +123,8 @@ class SaliencyPanel(Panel[SaliencyState]):
         shown.name = "" if heat is None else heat.GetName()
         shown.busy = self.session.is_busy
 
-    def _explain(self) -> None:
+    def explain(self) -> None:
+        """Begin to explain the chosen label, unless something runs already."""
         # The second click of a double click comes before the page has learnt of the run that the first one began.
         if not self.session.is_busy:
             self.session.start_explain()
