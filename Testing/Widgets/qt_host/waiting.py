@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,7 @@ class Heartbeat:
     """Measures how long the main thread was kept from Qt: a timer of 5 ms, and the longest time between its ticks.
 
     On a busy computer a tick comes late because others compute; what this thread itself computed between two ticks
-    does not depend on them.
+    does not depend on them. What earlier tests left in this process is kept from the garbage collector meanwhile.
 
     Used as ``with Heartbeat() as heart: ...``; the tick after the block is waited for, so that nothing is missed.
     """
@@ -54,6 +55,8 @@ class Heartbeat:
         self._timer.timeout.connect(self._beat)
 
     def __enter__(self) -> Heartbeat:
+        gc.collect()
+        gc.freeze()
         self._last, self._last_computed = time.perf_counter(), time.thread_time()
         self._timer.start()
         return self
@@ -62,6 +65,7 @@ class Heartbeat:
         beats = len(self.gaps_ms)
         pump_until(lambda: len(self.gaps_ms) > beats + 1, timeout=10)
         self._timer.stop()
+        gc.unfreeze()
 
     @property
     def longest_ms(self) -> float:
