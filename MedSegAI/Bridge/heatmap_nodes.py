@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.report.heat_colours import HEAT_COLOUR_MAPS, HEAT_LEGEND, heat_colours
@@ -98,8 +99,7 @@ def heat_colour_node(scene: slicer.vtkMRMLScene, name: str = HEAT_COLOUR_MAPS[0]
         InputError: if there are no such colours.
     """
     colours = heat_colours(256, name=name)
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLColorTableNode")):
-        found = scene.GetNthNodeByClass(index, "vtkMRMLColorTableNode")
+    for found in nodes_of_class(scene, "vtkMRMLColorTableNode"):
         if found.GetAttribute(_COLOURS_ATTRIBUTE) == name:
             return found
     node = slicer.vtkMRMLColorTableNode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_updates import update_segments
 from MedSegAI.Bridge.segmentation_nodes import segmentation_to_node
 from MedSegAI.Logic.errors import LabelError
@@ -82,8 +83,7 @@ def rater_colour(number: int) -> tuple[float, float, float]:
 
 def rater_node(scene: slicer.vtkMRMLScene, rater: str) -> slicer.vtkMRMLSegmentationNode | None:
     """The node that shows this rater; None where the scene has none."""
-    kind = "vtkMRMLSegmentationNode"
-    nodes = (scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind)))
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     return next((node for node in nodes if node.GetAttribute(RATER_ATTRIBUTE) == rater), None)
 
 

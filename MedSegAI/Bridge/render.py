@@ -13,6 +13,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from MedSegAI.Bridge.geometry import scalars_of
 from MedSegAI.Bridge.heat_surface import level_surface, new_surface_model, shown_heat_surface
 from MedSegAI.Bridge.scene import OpenScene
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_surfaces import CLOSED_SURFACE, create_surfaces
 from MedSegAI.Bridge.views import SliceView, ThreeDView
 from MedSegAI.Logic.files.atomic import write_beside
@@ -164,8 +165,7 @@ def _as_outlines(segmentation: slicer.vtkMRMLSegmentationNode | None) -> Iterato
 @contextmanager
 def _only(scene: slicer.vtkMRMLScene, wanted: slicer.vtkMRMLSegmentationNode | None) -> Iterator[None]:
     """Hide every segmentation but one for the length of the block."""
-    count = scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode")
-    nodes = [scene.GetNthNodeByClass(index, "vtkMRMLSegmentationNode") for index in range(count)]
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     hidden = [
         node.GetDisplayNode()
         for node in nodes

@@ -9,7 +9,7 @@ from MedSegAI.Bridge.geometry import box_of
 from MedSegAI.Bridge.segment_layers import layer_voxels
 from MedSegAI.Logic.geometry import Box
 
-_BINARY_LABELMAP = "Binary labelmap"
+BINARY_LABELMAP = "Binary labelmap"
 
 
 def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
@@ -25,12 +25,12 @@ def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
     segmentation = node.GetSegmentation()
     if segmentation is None or segmentation.GetNumberOfSegments() == 0:
         return {}
-    segmentation.CreateRepresentation(_BINARY_LABELMAP)
+    segmentation.CreateRepresentation(BINARY_LABELMAP)
     layers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     found = {}
     for number in range(segmentation.GetNumberOfSegments()):
         key, segment = segmentation.GetNthSegmentID(number), segmentation.GetNthSegment(number)
-        image = segment.GetRepresentation(_BINARY_LABELMAP)
+        image = segment.GetRepresentation(BINARY_LABELMAP)
         if image is None:
             found[key] = np.zeros((0, 4), np.int32)
             continue

@@ -10,11 +10,10 @@ from vtkmodules.vtkCommonDataModel import vtkPolyData
 
 from MedSegAI.Bridge.geometry import box_of, extent_of, scalars_of
 from MedSegAI.Bridge.segment_layers import layer_voxels
-from MedSegAI.Bridge.segment_runs import box_of_runs, segment_runs
+from MedSegAI.Bridge.segment_runs import BINARY_LABELMAP, box_of_runs, segment_runs
 from MedSegAI.Logic.errors import InputError
 
 CLOSED_SURFACE = "Closed surface"
-_BINARY_LABELMAP = "Binary labelmap"
 _SMOOTHING = "Smoothing factor"
 _Stamp = tuple[int, int]
 
@@ -75,7 +74,7 @@ def _can_be_split(segmentation: slicer.vtkSegmentation) -> bool:
     )
     return (
         segmentation.GetNumberOfSegments() > 0
-        and segmentation.GetSourceRepresentationName() == _BINARY_LABELMAP
+        and segmentation.GetSourceRepresentationName() == BINARY_LABELMAP
         and joint in ("", "0")
     )
 
@@ -85,7 +84,7 @@ def _stamps(segmentation: slicer.vtkSegmentation) -> dict[str, _Stamp]:
     stamps = {}
     for number in range(segmentation.GetNumberOfSegments()):
         segment = segmentation.GetNthSegment(number)
-        image = segment.GetRepresentation(_BINARY_LABELMAP)
+        image = segment.GetRepresentation(BINARY_LABELMAP)
         if image is not None:
             stamps[segmentation.GetNthSegmentID(number)] = (image.GetMTime(), segment.GetLabelValue())
     return stamps
@@ -103,7 +102,7 @@ def _surface(
     node: slicer.vtkMRMLSegmentationNode,
 ) -> vtkPolyData:
     """The closed surface of one segment, made of its own box of the layer."""
-    image = segment.GetRepresentation(_BINARY_LABELMAP)
+    image = segment.GetRepresentation(BINARY_LABELMAP)
     own = slicer.vtkOrientedImageData()
     own.ShallowCopy(image)
     box = box_of_runs(runs)
@@ -114,7 +113,7 @@ def _surface(
         own.GetPointData().SetScalars(scalars_of(voxels))
     alone = slicer.vtkSegment()
     alone.SetLabelValue(1 if box is not None else segment.GetLabelValue())
-    alone.AddRepresentation(_BINARY_LABELMAP, own)
+    alone.AddRepresentation(BINARY_LABELMAP, own)
     if not rule.Convert(alone):
         raise _no_surfaces(node)
     return alone.GetRepresentation(CLOSED_SURFACE)

@@ -10,6 +10,7 @@ from vtkmodules.vtkCommonCore import reference as vtk_reference
 
 from MedSegAI.Bridge.geometry import oriented_image
 from MedSegAI.Bridge.segment_layers import empty_layer, reference_grid, world_layer
+from MedSegAI.Bridge.segment_runs import BINARY_LABELMAP
 from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.files.segment_tags import (
     LABEL_VALUE_TAG,
@@ -25,8 +26,6 @@ from MedSegAI.Logic.label_counts import refuse_unnamed
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
-
-BINARY_LABELMAP = "Binary labelmap"
 
 _log = logging.getLogger(__name__)
 

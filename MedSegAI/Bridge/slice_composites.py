@@ -8,6 +8,7 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
 from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_runs import segment_runs
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP
 from MedSegAI.Logic.errors import InputError
@@ -25,8 +26,7 @@ def slice_composites(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLSliceComp
             node.SetLayoutName(view)
             node.SetSingletonTag(view)
             scene.AddNode(node)
-    count = scene.GetNumberOfNodesByClass("vtkMRMLSliceCompositeNode")
-    return [scene.GetNthNodeByClass(index, "vtkMRMLSliceCompositeNode") for index in range(count)]
+    return nodes_of_class(scene, "vtkMRMLSliceCompositeNode")
 
 
 def show_scan(scan: slicer.vtkMRMLScalarVolumeNode) -> None:
@@ -74,8 +74,7 @@ def centre_slices_on(scene: slicer.vtkMRMLScene, node: slicer.vtkMRMLSegmentatio
 
 def centre_slices_at(scene: slicer.vtkMRMLScene, ras: np.ndarray) -> None:
     """Move every slice view's slice through a point (RAS mm), sideways only where the point would lie outside it."""
-    for index in range(scene.GetNumberOfNodesByClass("vtkMRMLSliceNode")):
-        view = scene.GetNthNodeByClass(index, "vtkMRMLSliceNode")
+    for view in nodes_of_class(scene, "vtkMRMLSliceNode"):
         if _is_inside(view, ras):
             view.JumpSliceByOffsetting(*ras)
         else:

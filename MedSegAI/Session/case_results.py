@@ -9,6 +9,7 @@ import slicer
 
 from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.region_nodes import new_point, new_roi
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_edits import mark_as_made
 from MedSegAI.Bridge.segment_rows import write_confidence
 from MedSegAI.Bridge.segment_surfaces import surface_steps
@@ -92,8 +93,7 @@ def latest_of(
     scene: slicer.vtkMRMLScene, scan: slicer.vtkMRMLScalarVolumeNode
 ) -> slicer.vtkMRMLSegmentationNode | None:
     """The last result that a model made of this scan, as far as the scene holds one."""
-    kind = "vtkMRMLSegmentationNode"
-    nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     made = [node for node in nodes if node.GetAttribute(PROVENANCE_TAG) is not None and scan_of(node) is scan]
     return made[-1] if made else None
 

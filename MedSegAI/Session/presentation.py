@@ -6,6 +6,7 @@ import slicer
 
 from MedSegAI.Bridge.heat_surface import heat_surface_node, hide_heat_surface
 from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE, set_heat_colours, set_heat_threshold
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.slice_composites import show_heat
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
 from MedSegAI.Session.choices import Choices
@@ -31,11 +32,11 @@ def present(
     Segmentations that are neither a model's result nor a consensus, and everything else in the scene, stay as they
     are.
     """
-    for other in _nodes(scene, "vtkMRMLSegmentationNode"):
+    for other in nodes_of_class(scene, "vtkMRMLSegmentationNode"):
         is_result = any(other.GetAttribute(mark) is not None for mark in (PROVENANCE_TAG, CONSENSUS_ATTRIBUTE))
         if is_result and other.GetDisplayNode() is not None:
             _set_visible(other, other is segmentation)
-    for other in _nodes(scene, "vtkMRMLScalarVolumeNode"):
+    for other in nodes_of_class(scene, "vtkMRMLScalarVolumeNode"):
         if other is not heat_map and other.GetAttribute(HEATMAP_ATTRIBUTE) is not None:
             hide_heat_surface(other)
     if scan is not None and scan.GetScene() is not None:
@@ -66,7 +67,3 @@ def _make_room_for_heat(display: slicer.vtkMRMLSegmentationDisplayNode, choices:
 def _set_visible(node: slicer.vtkMRMLSegmentationNode, visible: bool) -> None:
     if bool(node.GetDisplayVisibility()) != visible:
         node.SetDisplayVisibility(visible)
-
-
-def _nodes(scene: slicer.vtkMRMLScene, kind: str) -> list[slicer.vtkMRMLNode]:
-    return [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]

@@ -65,10 +65,6 @@ class HeatPanel:
         with problems_shown_in(self._ui.problemLabel):
             self._session.start_explain()
 
-    def toggle_heat(self) -> None:
-        """Show or hide the heat map in the slices."""
-        self._ui.inSlicesCheck.toggle()
-
     def _show_layers(self, chosen: str) -> None:
         try:
             card = self._session.model.card

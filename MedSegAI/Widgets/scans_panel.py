@@ -9,6 +9,7 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Logic.models.card import ModelInput
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.problem_line import problems_shown_in, show_sentence
@@ -44,8 +45,8 @@ class ScansPanel:
 
     def choose_the_only_scan(self) -> None:
         """Take the scene's volume as the scan where none was chosen and there is only one."""
-        scene, kind = self._session.scene, "vtkMRMLScalarVolumeNode"
-        nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
+        kind = "vtkMRMLScalarVolumeNode"
+        nodes = nodes_of_class(self._session.scene, kind)
         scans = [node for node in nodes if node.GetClassName() == kind and not node.GetHideFromEditors()]
         if self._session.scan is None and not self._session.is_busy and len(scans) == 1:
             self._choose(0, scans[0])

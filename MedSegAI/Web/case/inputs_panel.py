@@ -10,6 +10,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Session.input_slots import InputSlot
 from MedSegAI.Web.case.controls import button, file_chooser, heading, marks, press
 from MedSegAI.Web.case.panel import Panel
@@ -74,7 +75,9 @@ class InputsPanel(Panel[InputsState]):
     def refresh(self) -> None:
         """Take over the slots and the volumes to choose from."""
         self.shown.volumes = [
-            {"title": node.GetName(), "value": node.GetID()} for node in _volumes(self.session.scene) if _is_scan(node)
+            {"title": node.GetName(), "value": node.GetID()}
+            for node in nodes_of_class(self.session.scene, "vtkMRMLScalarVolumeNode")
+            if _is_scan(node)
         ]
         self.shown.slots = [_as_shown(slot) for slot in self.session.inputs]
 
@@ -102,11 +105,6 @@ def _as_shown(slot: InputSlot) -> dict[str, Any]:
         "problem": slot.problem,
         "note": slot.note,
     }
-
-
-def _volumes(scene: slicer.vtkMRMLScene) -> list[slicer.vtkMRMLScalarVolumeNode]:
-    kind = "vtkMRMLScalarVolumeNode"
-    return [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
 
 
 def _is_scan(node: slicer.vtkMRMLScalarVolumeNode) -> bool:

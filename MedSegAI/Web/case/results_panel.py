@@ -10,6 +10,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 from MedSegAI.Bridge.rater_nodes import RATER_ATTRIBUTE
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_rows import SegmentRow
 from MedSegAI.Web.case.controls import choice, heading, marks, note
 from MedSegAI.Web.case.panel import Panel
@@ -90,8 +91,8 @@ class ResultsPanel(Panel[ResultsState]):
 
     def _results(self) -> list[slicer.vtkMRMLSegmentationNode]:
         """The segmentations of this scan, newest first; what the experts' table shows and hides is not among them."""
-        scene, kind, scan = self.session.scene, "vtkMRMLSegmentationNode", self.session.scan
-        nodes = [scene.GetNthNodeByClass(index, kind) for index in range(scene.GetNumberOfNodesByClass(kind))]
+        scan = self.session.scan
+        nodes = nodes_of_class(self.session.scene, "vtkMRMLSegmentationNode")
         role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
         nodes = [node for node in nodes if node.GetAttribute(RATER_ATTRIBUTE) is None]
         return [node for node in reversed(nodes) if scan is not None and node.GetNodeReference(role) is scan]
