@@ -120,7 +120,7 @@ class Window:
     def shows(self, control: str) -> bool:
         return self.page.is_visible(self.named(control))
 
-    def wait_for(self, what: Callable[[], bool], *, seconds: float = 15.0) -> None:
+    def wait_for(self, what: Callable[[], bool], *, seconds: float = 45.0) -> None:
         deadline = time.monotonic() + seconds
         while not what():
             assert time.monotonic() < deadline, f"waited {seconds} s in vain"

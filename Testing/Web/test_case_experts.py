@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +224,27 @@ def test_a_withdrawn_correction_stays_in_the_table(two_experts):
     assert "Ben" in two_experts.text("question-dialog")
     two_experts.click("question-yes")
     two_experts.wait_for(lambda: "withdrawn" in cells(two_experts, "Ben")[2])
+
+
+def test_the_journal_is_read_anew_where_a_busy_server_hears_of_going_away_and_back_at_once(
+    two_experts, case, journal_folder
+):
+    two_experts.tab("experts")
+    two_experts.wait_for(lambda: two_experts.shows("rater-Ann"))
+    path = journal_folder / JOURNAL
+    whole = path.read_bytes()
+    for content, edited in ((whole.replace(b"by Ann", b"by Eve"), True), (whole, False)):
+        path.write_bytes(content)
+        os.kill(case.process.pid, signal.SIGSTOP)
+        try:
+            # While an answer is due the page gathers what changes; away and back is no change then.
+            two_experts.click("layout-four")
+            for tab in ("edit", "experts"):
+                two_experts.tab(tab)
+                two_experts.page.wait_for_timeout(100)
+        finally:
+            os.kill(case.process.pid, signal.SIGCONT)
+        two_experts.wait_for(lambda edited=edited: two_experts.shows("experts-remark") == edited)
 
 
 def test_an_edited_journal_is_said_and_nothing_else_breaks(two_experts, journal_folder):

@@ -208,11 +208,13 @@ class Page(Panel[PageState]):
     def _drawer(self) -> None:
         names, panels = self.names, self.case.panels
         self.case.server.state.change(names.tab)(lambda **_state: self.case.show_soon())
+        # Two quick clicks, away and back, reach the server as no change at all; the click itself always does.
         with vuetify.VTabs(v_model=(names.tab,), density="compact", color="primary", grow=True, show_arrows=False):
             for tab in _TABS:
                 vuetify.VTab(
                     f"{{{{ t.tab_{tab} }}}}",
                     value=tab,
+                    click=self.case.show_soon,
                     style="min-width:0;padding:0 4px;text-transform:none;letter-spacing:0",
                     raw_attrs=[f'data-testid="tab-{tab}"'],
                 )
