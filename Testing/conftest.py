@@ -64,6 +64,18 @@ def hippocampus_crops(hippocampus_folder: Path) -> tuple[LabelledImage, ...]:
     )
 
 
+# Real browsers and event loops on a machine that other programs use, too: what fails is tried a second time, which
+# tells a slow moment from a fault. What fails twice fails.
+
+DEPEND_ON_THE_MOMENT = tuple(str(REPOSITORY_ROOT / "Testing" / part) for part in ("Web", "Widgets"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if str(item.path).startswith(DEPEND_ON_THE_MOMENT):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 # The coverage floor holds on a machine that can run everything. Where tests were skipped because the real data or an
 # OpenGL library is missing, the floor is not enforced, and the summary says so.
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 exec </dev/null
 
 venv=.venv
-extras=scene,web,desktop-host,dicom,dev
+extras=scene,web,desktop-host,dicom,fast,batch,dev
 
 say() { echo "set-up: $*"; }
 
@@ -119,11 +119,19 @@ install_chinese_font() {
         say "going on without it: Chinese text is drawn as boxes in the tests' pictures"
 }
 
+# Debian starts its Orthanc as a service on every interface; the tests start their own, so the service stays off.
+install_orthanc() {
+    if [ -x /usr/sbin/Orthanc ] && [ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ]; then return; fi
+    install_packages "No Orthanc for the tests with a DICOM archive" orthanc orthanc-dicomweb ||
+        say "going on without it: tests that send to a DICOM archive are left out"
+}
+
 make_venv
 install_python_packages
 install_opengl
 install_qt_libraries
 install_browser
 install_chinese_font
+install_orthanc
 touch $venv/.set-up-is-done
 say "done"

@@ -10,6 +10,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.step_record import StepRecord
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -29,6 +30,10 @@ class Unit(str, Enum):
 
     HOUNSFIELD = "HU"
     SUV_BODY_WEIGHT = "SUVbw"
+    SUV_LEAN_BODY_MASS = "SUVlbm"
+    SUV_BODY_SURFACE = "SUVbsa"
+    ACTIVITY = "Bq/mL"
+    COUNTS = "counts"
     ARBITRARY = "arbitrary"
     PROBABILITY = "probability"
 
@@ -43,6 +48,9 @@ class Volume:
         modality: What was measured.
         unit: Unit of ``array``.
         name: What the user calls it: a file or node name, used in messages.
+        frame_of_reference: DICOM's Frame of Reference UID; scans that share one need no registration. Empty where it
+            is not known.
+        steps: What was done to the scan since it was read, in this order.
 
     Raises:
         InputError: if the array is not 3D or its shape is not the grid's.
@@ -53,6 +61,8 @@ class Volume:
     modality: Modality = Modality.UNKNOWN
     unit: Unit = Unit.ARBITRARY
     name: str = "volume"
+    frame_of_reference: str = ""
+    steps: tuple[StepRecord, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or tuple(self.array.shape) != self.grid.shape:
@@ -64,6 +74,10 @@ class Volume:
     def with_array(self, array: np.ndarray, *, unit: Unit | None = None) -> Volume:
         """The same volume with other voxel values on the same grid."""
         return replace(self, array=array, unit=unit or self.unit)
+
+    def after(self, step: StepRecord, array: np.ndarray, *, unit: Unit | None = None) -> Volume:
+        """The same volume after a step of preparation: its new voxels on the same grid, and one record more."""
+        return replace(self, array=array, unit=unit or self.unit, steps=(*self.steps, step))
 
     def crop(self, box: Box) -> Volume:
         """The voxels inside ``box`` (k, j, i; clipped to the volume) as a view, at their place in the patient."""

@@ -26,7 +26,7 @@ def read_mask(path: str | os.PathLike[str]) -> Segmentation:
     Raises:
         InputError: as ``read_segmentation`` and ``read_dicom_segmentation``.
     """
-    from MedSegAI.Logic.files.read_dicom_segmentation import is_dicom_segmentation, read_dicom_segmentation
+    from MedSegAI.Logic.files.dicom.read_dicom_segmentation import is_dicom_segmentation, read_dicom_segmentation
 
     source = Path(path).expanduser()
     return read_dicom_segmentation(source) if is_dicom_segmentation(source) else read_segmentation(source)
@@ -144,8 +144,8 @@ def write_mask(
     if not str(path).casefold().endswith(".dcm"):
         write_segmentation(path, state.labels, state.table, state.provenance)
         return
+    from MedSegAI.Logic.files.dicom.write_dicom_segmentation import write_dicom_segmentation
     from MedSegAI.Logic.files.read import read_volume
-    from MedSegAI.Logic.files.write_dicom_segmentation import write_dicom_segmentation
 
     if source is None:
         raise InputError(

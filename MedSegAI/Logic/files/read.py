@@ -48,7 +48,7 @@ def read_volume(path: str | os.PathLike[str], *, modality: Modality | None = Non
     source = Path(path).expanduser()
     with _readable(source):
         if source.is_dir() or _is_dicom_file(source):
-            from MedSegAI.Logic.files.dicom_series import read_dicom
+            from MedSegAI.Logic.files.dicom.read_series import read_dicom
 
             volume = read_dicom(source, modality=modality, series=series)
         else:

@@ -9,10 +9,10 @@ import pydicom
 import pytest
 
 from MedSegAI.Logic.errors import DependencyError, InputError
+from MedSegAI.Logic.files.dicom.read_dicom_segmentation import read_dicom_segmentation
+from MedSegAI.Logic.files.dicom.write_dicom_segmentation import write_dicom_segmentation
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.files.read_dicom_segmentation import read_dicom_segmentation
 from MedSegAI.Logic.files.read_segmentation import Segmentation
-from MedSegAI.Logic.files.write_dicom_segmentation import write_dicom_segmentation
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
 from MedSegAI.Logic.volume import Volume

@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.read_dicom_segmentation import is_dicom_segmentation, read_dicom_segmentation
+from MedSegAI.Logic.files.dicom.read_dicom_segmentation import is_dicom_segmentation, read_dicom_segmentation
 
 
 @pytest.fixture(scope="module")

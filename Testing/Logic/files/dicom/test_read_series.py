@@ -12,7 +12,7 @@ import SimpleITK as sitk
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Modality, Unit
 
-from .conftest import edit
+from ..conftest import edit
 
 STUDY = "tcia_brain_dicom/Study1"
 OBLIQUE = f"{STUDY}/34909-T1prereg-84610"
