@@ -64,10 +64,11 @@ def hippocampus_crops(hippocampus_folder: Path) -> tuple[LabelledImage, ...]:
     )
 
 
-# Real browsers and event loops on a machine that other programs use, too: what fails is tried a second time, which
-# tells a slow moment from a fault. What fails twice fails.
+# Real browsers, other processes and event loops on a machine that other programs use, too: what fails is tried a second
+# time, which tells a slow moment from a fault. What fails twice fails.
 
-DEPEND_ON_THE_MOMENT = tuple(str(REPOSITORY_ROOT / "Testing" / part) for part in ("Web", "Widgets"))
+WITH_OTHER_PROCESSES = ("Web", "Widgets", "Session", "CommandLine", "Logic/worker", "Logic/batch", "Bridge")
+DEPEND_ON_THE_MOMENT = tuple(str(REPOSITORY_ROOT / "Testing" / part) for part in WITH_OTHER_PROCESSES)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
