@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -51,6 +52,8 @@ class Volume:
         frame_of_reference: DICOM's Frame of Reference UID; scans that share one need no registration. Empty where it
             is not known.
         steps: What was done to the scan since it was read, in this order.
+        acquisition: What the DICOM header says of the acquisition as far as a step needs it, as JSON values; empty
+            where nothing is known. For PET it is what SUV needs, see ``Logic/standardise/pet/acquisition.py``.
 
     Raises:
         InputError: if the array is not 3D or its shape is not the grid's.
@@ -63,6 +66,7 @@ class Volume:
     name: str = "volume"
     frame_of_reference: str = ""
     steps: tuple[StepRecord, ...] = ()
+    acquisition: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or tuple(self.array.shape) != self.grid.shape:

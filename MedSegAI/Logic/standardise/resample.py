@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def resample(volume: Volume, grid: Grid, *, background: float | None = None) -> 
         background = float(volume.array.min())
     copied = _copy_where_lattices_coincide(volume, grid, background)
     if copied is not None:
-        return Volume(copied, grid, volume.modality, volume.unit, volume.name)
+        return replace(volume, array=copied, grid=grid)
     margin = _margin(volume.grid, grid)
     near = _box_covering(grid, volume.grid).grow(margin).clip(volume.grid.shape)
     if near.is_empty:
@@ -68,7 +68,7 @@ def resample(volume: Volume, grid: Grid, *, background: float | None = None) -> 
         # Only what the new grid can see is widened to float32, so a small region of a large scan stays cheap.
         part = volume.crop(near)
         array = _interpolate(part.array.astype(np.float32), part.grid, grid, background)
-    return Volume(array, grid, volume.modality, volume.unit, volume.name)
+    return replace(volume, array=array, grid=grid)
 
 
 def resample_labels(labels: Volume, grid: Grid) -> Volume:
@@ -87,7 +87,7 @@ def resample_labels(labels: Volume, grid: Grid) -> Volume:
     """
     copied = _copy_where_lattices_coincide(labels, grid, 0)
     if copied is not None:
-        return Volume(copied, grid, labels.modality, labels.unit, labels.name)
+        return replace(labels, array=copied, grid=grid)
     result = np.zeros(grid.shape, dtype=labels.array.dtype)
     best = np.zeros(grid.shape, dtype=np.float32)
     claimed = np.zeros(grid.shape, dtype=np.float32)
@@ -108,7 +108,7 @@ def resample_labels(labels: Volume, grid: Grid) -> Volume:
         result[target.slices][wins] = value
     # Background has what no label claims; float32 sums of the shares of a full voxel may miss 1 by a little.
     result[best <= 1.0 - claimed + 1e-6] = 0
-    return Volume(result, grid, labels.modality, labels.unit, labels.name)
+    return replace(labels, array=result, grid=grid)
 
 
 @dataclass(frozen=True)

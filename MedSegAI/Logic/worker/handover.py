@@ -20,6 +20,7 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 Plain = dict[str, Any]
@@ -57,6 +58,9 @@ def put_volume(
         "modality": volume.modality.value,
         "unit": volume.unit.value,
         "name": volume.name,
+        "frame_of_reference": volume.frame_of_reference,
+        "steps": [record.to_plain() for record in volume.steps],
+        "acquisition": dict(volume.acquisition),
     }
 
 
@@ -74,7 +78,16 @@ def take_volume(plain: Plain, *, keep_mapped: bool) -> Volume:
         whole = np.zeros(grid.shape, dtype=array.dtype)
         whole[_box_of_plain(plain["box"]).slices] = array
         array = whole
-    return Volume(array, grid, Modality(plain["modality"]), Unit(plain["unit"]), plain["name"])
+    return Volume(
+        array,
+        grid,
+        Modality(plain["modality"]),
+        Unit(plain["unit"]),
+        plain["name"],
+        plain["frame_of_reference"],
+        tuple(StepRecord.from_plain(record) for record in plain["steps"]),
+        plain["acquisition"],
+    )
 
 
 def put_segmentation(

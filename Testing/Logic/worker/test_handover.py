@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 from MedSegAI.Logic.worker import handover
 from MedSegAI.Logic.worker.handover import put_segmentation, put_volume, take_segmentation, take_volume
@@ -26,7 +28,8 @@ def through_json(plain):
 
 def a_scan():
     array = np.random.default_rng(0).integers(-1000, 1000, GRID.shape).astype(np.int16)
-    return Volume(array, GRID, Modality.CT, Unit.HOUNSFIELD, "Äbdomen.nii")
+    steps = (StepRecord("offset", "Shifted by +3.2 HU.", {"tissues": ["air", "fat"]}, {"air_hu": -1003.2}),)
+    return Volume(array, GRID, Modality.CT, Unit.HOUNSFIELD, "Äbdomen.nii", "1.2.3", steps, {"slices": [{"a": 1.5}]})
 
 
 def a_result(*, found=True, confidence=False):
@@ -50,11 +53,13 @@ def a_result(*, found=True, confidence=False):
 def assert_same_volume(one, other):
     np.testing.assert_array_equal(one.array, other.array)
     assert one.array.dtype == other.array.dtype
-    assert (one.grid, one.modality, one.unit, one.name) == (other.grid, other.modality, other.unit, other.name)
+    for field in fields(Volume):
+        if field.name != "array":
+            assert getattr(one, field.name) == getattr(other, field.name), field.name
 
 
 @pytest.mark.parametrize("keep_mapped", [True, False])
-def test_a_volume_keeps_voxels_place_unit_and_name(tmp_path, keep_mapped):
+def test_a_volume_keeps_voxels_and_every_field(tmp_path, keep_mapped):
     taken = take_volume(through_json(put_volume(a_scan(), tmp_path, "scan")), keep_mapped=keep_mapped)
     assert_same_volume(taken, a_scan())
     assert isinstance(taken.array, np.memmap) == keep_mapped
