@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.scan_attributes import HEATMAP_ATTRIBUTE
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.report.heat_colours import HEAT_COLOUR_MAPS, HEAT_LEGEND, heat_colours
 from MedSegAI.Logic.volume import Volume
 
-HEATMAP_ATTRIBUTE = "MedSegAI.HeatMap"
 _COLOURS_ATTRIBUTE = "MedSegAI.HeatColours"
 
 

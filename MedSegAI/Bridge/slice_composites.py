@@ -7,7 +7,7 @@ import slicer
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from vtkmodules.vtkCommonTransforms import vtkGeneralTransform
 
-from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
+from MedSegAI.Bridge.scan_attributes import HEATMAP_ATTRIBUTE
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segment_runs import segment_runs
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP

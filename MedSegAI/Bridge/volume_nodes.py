@@ -10,18 +10,20 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from MedSegAI.Bridge.geometry import matrix_array, scalars_of, voxels_of, vtk_matrix
+from MedSegAI.Bridge.scan_attributes import (
+    acquisition_of,
+    frame_of_reference_of,
+    modality_of,
+    steps_of,
+    unit_of,
+    write_attributes,
+)
 from MedSegAI.Bridge.warped_volume import resampled_to_world
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.volume import Modality, Unit, Volume
-
-MODALITY_ATTRIBUTE = "MedSegAI.Modality"
-UNIT_ATTRIBUTE = "MedSegAI.Unit"
+from MedSegAI.Logic.volume import Modality, Volume
 
 _log = logging.getLogger(__name__)
-
-# How Slicer's DICOM reader marks a CT (UCUM code for Hounsfield units).
-_UCUM_HOUNSFIELD = "[hnsf'U]"
 
 
 def volume_to_node(
@@ -34,7 +36,7 @@ def volume_to_node(
     """Show a volume in the scene as a new scalar volume node.
 
     The node shares the volume's memory where VTK can hold it as it is (see ``geometry.scalars_of``): editing the
-    node's voxels then edits ``volume.array``. Geometry, dtype, modality and unit are kept.
+    node's voxels then edits ``volume.array``. Geometry, dtype and all that the volume says of itself are kept.
 
     Args:
         volume: The scan, (k, j, i), LPS mm.
@@ -56,15 +58,14 @@ def volume_to_node(
 
 
 def update_volume_node(node: slicer.vtkMRMLScalarVolumeNode, volume: Volume) -> None:
-    """Give an existing node the voxels, geometry, modality and unit of ``volume``; its name and display stay."""
+    """Give an existing node the voxels, geometry and attributes of ``volume``; its name and display stay."""
     image = vtkImageData()
     image.SetDimensions(volume.grid.size)
     image.GetPointData().SetScalars(scalars_of(volume.array))
     was_modifying = node.StartModify()
     node.SetIJKToRASMatrix(vtk_matrix(volume.grid.index_to_ras))
     node.SetAndObserveImageData(image)
-    node.SetAttribute(MODALITY_ATTRIBUTE, volume.modality.value)
-    node.SetAttribute(UNIT_ATTRIBUTE, volume.unit.value)
+    write_attributes(node, volume)
     node.EndModify(was_modifying)
 
 
@@ -85,7 +86,16 @@ def node_to_volume(node: slicer.vtkMRMLScalarVolumeNode, *, modality: Modality |
     name = node.GetName() or node.GetID() or "volume"
     array = voxels_of(node.GetImageData(), name=name)
     array, grid = _in_world(node, array, name)
-    return Volume(array, grid, modality or modality_of(node), unit_of(node), name)
+    return Volume(
+        array,
+        grid,
+        modality or modality_of(node),
+        unit_of(node),
+        name,
+        frame_of_reference=frame_of_reference_of(node),
+        steps=steps_of(node),
+        acquisition=acquisition_of(node),
+    )
 
 
 def world_grid(node: slicer.vtkMRMLVolumeNode) -> Grid | None:
@@ -127,24 +137,3 @@ def _matrix_of_node(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     if parent is not None:
         parent.GetMatrixTransformToWorld(to_world)
     return matrix_array(to_world) @ matrix_array(ijk_to_ras)
-
-
-def modality_of(node: slicer.vtkMRMLVolumeNode) -> Modality:
-    """What was measured, as far as the node says."""
-    stated = node.GetAttribute(MODALITY_ATTRIBUTE)
-    if stated in {member.value for member in Modality}:
-        return Modality(stated)
-    return Modality.CT if _is_hounsfield(node) else Modality.UNKNOWN
-
-
-def unit_of(node: slicer.vtkMRMLVolumeNode) -> Unit:
-    """Unit of the voxels, as far as the node says."""
-    stated = node.GetAttribute(UNIT_ATTRIBUTE)
-    if stated in {member.value for member in Unit}:
-        return Unit(stated)
-    return Unit.HOUNSFIELD if _is_hounsfield(node) else Unit.ARBITRARY
-
-
-def _is_hounsfield(node: slicer.vtkMRMLVolumeNode) -> bool:
-    units = node.GetVoxelValueUnits()
-    return units is not None and units.GetCodeValue() == _UCUM_HOUNSFIELD

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import slicer
 
-from MedSegAI.Bridge.volume_nodes import modality_of, unit_of
+from MedSegAI.Bridge.scan_attributes import modality_of, unit_of
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.inference.input_check import check_kind
 from MedSegAI.Logic.models.card import ModelCard, ModelInput

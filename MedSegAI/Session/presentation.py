@@ -5,7 +5,8 @@ from __future__ import annotations
 import slicer
 
 from MedSegAI.Bridge.heat_surface import heat_surface_node, hide_heat_surface
-from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE, set_heat_colours, set_heat_threshold
+from MedSegAI.Bridge.heatmap_nodes import set_heat_colours, set_heat_threshold
+from MedSegAI.Bridge.scan_attributes import HEATMAP_ATTRIBUTE
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.slice_composites import show_heat
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG

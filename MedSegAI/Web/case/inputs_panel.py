@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import slicer
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Bridge.heatmap_nodes import HEATMAP_ATTRIBUTE
+from MedSegAI.Bridge.scan_attributes import is_scan
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Session.input_slots import InputSlot
 from MedSegAI.Web.case.controls import button, file_chooser, heading, marks, press
@@ -77,7 +76,7 @@ class InputsPanel(Panel[InputsState]):
         self.shown.volumes = [
             {"title": node.GetName(), "value": node.GetID()}
             for node in nodes_of_class(self.session.scene, "vtkMRMLScalarVolumeNode")
-            if _is_scan(node)
+            if is_scan(node)
         ]
         self.shown.slots = [_as_shown(slot) for slot in self.session.inputs]
 
@@ -105,7 +104,3 @@ def _as_shown(slot: InputSlot) -> dict[str, Any]:
         "problem": slot.problem,
         "note": slot.note,
     }
-
-
-def _is_scan(node: slicer.vtkMRMLScalarVolumeNode) -> bool:
-    return node.GetAttribute(HEATMAP_ATTRIBUTE) is None and not node.IsA("vtkMRMLLabelMapVolumeNode")

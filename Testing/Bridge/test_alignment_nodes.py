@@ -1,0 +1,83 @@
+"""A scan that was aligned lies on its reference, says how well, and goes back to its own place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from MedSegAI.Bridge.alignment_nodes import AlignmentNote, alignment_of, alignment_to_node, put_under
+from MedSegAI.Bridge.scan_attributes import frame_of_reference_of
+from MedSegAI.Bridge.transform_nodes import transform_to_node
+from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
+from MedSegAI.Logic.errors import InputError
+from Testing.Bridge.conftest import rotation
+
+NOTE = AlignmentNote("T1", 0.83, "good", "Fits 'T1' well.")
+
+
+def a_motion():
+    matrix = np.eye(4)
+    matrix[:3, :3] = rotation(0.1, -0.2, 0.05)
+    matrix[:3, 3] = (3.0, -8.0, 12.5)
+    return matrix
+
+
+@pytest.fixture
+def a_pair(a_scene, a_small_scan):
+    """A reference with a known frame of reference, and a scan of another one."""
+    reference = volume_to_node(replace(a_small_scan, name="T1", frame_of_reference="1.2"), a_scene)
+    return reference, volume_to_node(replace(a_small_scan, name="FLAIR", frame_of_reference="3.4"), a_scene)
+
+
+def test_the_scan_moves_as_the_matrix_says_and_its_own_voxels_and_geometry_stay(a_pair, a_small_scan):
+    reference, moving = a_pair
+    node = alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+    put_under(moving, node)
+
+    moved = node_to_volume(moving)
+    expected = a_small_scan.grid.corners_lps() @ a_motion()[:3, :3].T + a_motion()[:3, 3]
+    np.testing.assert_allclose(moved.grid.corners_lps(), expected, atol=1e-5)
+    np.testing.assert_array_equal(moved.array, a_small_scan.array)
+
+    put_under(moving, None)
+    np.testing.assert_allclose(node_to_volume(moving).grid.corners_lps(), a_small_scan.grid.corners_lps(), atol=1e-5)
+
+
+def test_it_is_in_the_frame_of_its_reference_and_says_how_well_it_fits(a_pair):
+    reference, moving = a_pair
+    assert alignment_of(moving) is None
+    put_under(moving, alignment_to_node(moving, a_motion(), reference=reference, note=NOTE))
+    assert frame_of_reference_of(moving) == "1.2"
+    assert alignment_of(moving) == NOTE
+    assert moving.GetParentTransformNode().GetName() == "FLAIR to T1"
+
+
+def test_a_transform_that_it_lies_under_already_is_kept(a_scene, a_pair, a_small_scan):
+    reference, moving = a_pair
+    shift = np.eye(4)
+    shift[1, 3] = 40.0
+    before = transform_to_node(shift, a_scene)
+    put_under(moving, before)
+    put_under(moving, alignment_to_node(moving, a_motion(), reference=reference, note=NOTE))
+
+    together = a_motion() @ shift
+    expected = a_small_scan.grid.corners_lps() @ together[:3, :3].T + together[:3, 3]
+    np.testing.assert_allclose(node_to_volume(moving).grid.corners_lps(), expected, atol=1e-5)
+    assert before.GetScene() is a_scene
+
+
+def test_a_bent_scan_cannot_be_aligned(a_scene, a_pair):
+    reference, moving = a_pair
+    put_under(moving, a_scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "bent"))
+    with pytest.raises(InputError, match="'bent' is not linear"):
+        alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+
+
+def test_a_note_that_cannot_be_read_is_none(a_pair):
+    reference, moving = a_pair
+    node = alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+    put_under(moving, node)
+    node.SetAttribute("MedSegAI.Alignment", '{"some": "thing"}')
+    assert alignment_of(moving) is None

@@ -1,0 +1,33 @@
+"""The window through which a scan is shown is the one that was asked for."""
+
+from __future__ import annotations
+
+from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Bridge.window_level import Window, reset_window, set_window, window_of
+
+
+def test_a_window_stays_as_it_was_set_when_the_voxels_change(a_scene, a_small_scan):
+    node = volume_to_node(a_small_scan, a_scene)
+    set_window(node, Window(80.0, 40.0))
+    node.GetImageData().GetPointData().GetScalars().Fill(900)
+    node.GetImageData().Modified()
+    assert window_of(node) == Window(80.0, 40.0)
+
+
+def test_the_window_before_comes_back_when_slicer_chooses_again(a_scene, a_small_scan):
+    node = volume_to_node(a_small_scan, a_scene)
+    chosen_by_slicer = window_of(node)
+    set_window(node, Window(1.0, -1000.0))
+    reset_window(node)
+    assert window_of(node) == chosen_by_slicer
+
+
+def test_a_scan_without_a_display_gets_one(a_scene, a_small_scan):
+    node = volume_to_node(a_small_scan, a_scene)
+    node.SetAndObserveDisplayNodeID(None)
+    assert window_of(node) is None
+    set_window(node, Window(1500.0, -600.0))
+    assert window_of(node) == Window(1500.0, -600.0)
+    node.SetAndObserveDisplayNodeID(None)
+    reset_window(node)
+    assert window_of(node) is not None
