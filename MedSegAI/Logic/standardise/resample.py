@@ -2,76 +2,77 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.geometry import Box, Grid, Triple, swap_lps_and_ras
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.standardise.index_map import IndexMap
+from MedSegAI.Logic.standardise.interpolate import interpolate, reach
+from MedSegAI.Logic.standardise.interpolation import Interpolation
+from MedSegAI.Logic.standardise.lattice_copy import common_lattice, copy_voxels, dtype_that_holds
+from MedSegAI.Logic.standardise.rounding import rounded_to
+from MedSegAI.Logic.standardise.target_grids import canonical_grid, grid_with_spacing
 from MedSegAI.Logic.volume import Volume
 
-_SAME_VOXEL = 0.01
-_SAME_SPACING = 0.01
-_SHRINKS = 1.5
+if TYPE_CHECKING:
+    from MedSegAI.Logic.standardise.register import LinearTransform
+
+__all__ = ["Interpolation", "canonical_grid", "grid_with_spacing", "resample", "resample_labels"]
 
 
-def canonical_grid(grid: Grid, *, spacing_mm: Triple | None = None) -> Grid:
-    """The grid of the same block of the patient as a network wants it.
-
-    Args:
-        grid: Any grid, LPS mm.
-        spacing_mm: Spacing (i, j, k) in mm of the new grid; None keeps each axis's own.
-
-    Returns:
-        A grid along the volume's own axes (never interpolated obliquely) with i nearest to Right, j nearest to
-        Anterior and k nearest to Superior. An axis whose spacing is within 1% of the wanted one keeps its voxels; any
-        other is covered completely, with the same centre.
-    """
-    order, signs = _nearest_ras_axes(grid)
-    direction = grid.direction_matrix[:, order] * signs
-    old_size = np.array(grid.size)[order]
-    old_spacing = np.array(grid.spacing)[order]
-    wanted = old_spacing if spacing_mm is None else np.asarray(spacing_mm, dtype=float)
-    kept = np.abs(wanted / old_spacing - 1) < _SAME_SPACING
-    spacing = np.where(kept, old_spacing, wanted)
-    covering = np.ceil(old_size * old_spacing / spacing - _SAME_VOXEL)
-    size = np.where(kept, old_size, np.maximum(1, covering)).astype(int)
-    centre = grid.lps_of((np.array(grid.shape) - 1) / 2)
-    origin = centre - direction @ (spacing * (size - 1) / 2)
-    return Grid(tuple(size[::-1]), tuple(spacing), tuple(origin), tuple(direction.ravel()))
-
-
-def resample(volume: Volume, grid: Grid, *, background: float | None = None) -> Volume:
+def resample(
+    volume: Volume,
+    grid: Grid,
+    *,
+    interpolation: Interpolation = Interpolation.LINEAR,
+    background: float | None = None,
+    transform: LinearTransform | None = None,
+    dtype: np.dtype | type | None = None,
+) -> Volume:
     """The volume on another grid.
 
     Args:
         volume: Voxels (k, j, i) on an LPS grid.
-        grid: Where the result's voxels lie, LPS mm.
+        grid: Where the result's voxels lie, LPS mm; for another spacing take :func:`grid_with_spacing`.
+        interpolation: How a value between voxel centres is made.
         background: Value outside the volume; None takes the volume's smallest value.
+        transform: Takes LPS mm of ``grid`` to LPS mm of the volume, such as a registration found; None where both lie
+            in the same space.
+        dtype: Of the result: integers are rounded (never truncated) and stop at the dtype's limits, so the volume's own
+            integer dtype can be asked for. None gives float32 for what was interpolated, and the volume's own dtype for
+            what was copied.
 
     Returns:
         Where the two lattices coincide (a crop, pad, flip or permutation of axes, to a hundredth of a voxel) an exact
-        copy in the volume's own dtype. Else float32 by linear interpolation, after a Gaussian that suppresses what a
-        grid more than 1.5 times coarser cannot show (Cardoso et al., "Scale factor point spread function matching",
-        MICCAI 2015). Half a voxel beyond the outermost voxel centres still counts as inside.
+        copy. Else interpolated, after a Gaussian that suppresses what a grid more than 1.5 times coarser cannot show
+        (Cardoso et al., "Scale factor point spread function matching", MICCAI 2015); ``NEAREST`` keeps values and dtype
+        and smooths nothing. Half a voxel beyond the outermost voxel centres still counts as inside. After a transform
+        the frame of reference is the grid's, which is not known here, so it is empty.
     """
     if background is None:
         background = float(volume.array.min())
-    copied = _copy_where_lattices_coincide(volume, grid, background)
-    if copied is not None:
-        return replace(volume, array=copied, grid=grid)
-    margin = _margin(volume.grid, grid)
-    near = _box_covering(grid, volume.grid).grow(margin).clip(volume.grid.shape)
-    if near.is_empty:
-        array = np.full(grid.shape, background, dtype=np.float32)
+    index_map = IndexMap.between(volume.grid, grid, transform)
+    lattice = common_lattice(index_map, grid)
+    if lattice is not None:
+        copied = copy_voxels(volume.array, lattice, grid, background)
+        array = copied if dtype is None else rounded_to(copied, dtype)
     else:
-        # Only what the new grid can see is widened to float32, so a small region of a large scan stays cheap.
-        part = volume.crop(near)
-        array = _interpolate(part.array.astype(np.float32), part.grid, grid, background)
-    return replace(volume, array=array, grid=grid)
+        wanted = np.dtype(dtype or _interpolated_dtype(volume.array.dtype, interpolation, background))
+        array = _interpolated(volume, grid, transform, interpolation, background, wanted)
+    frame = volume.frame_of_reference if transform is None else ""
+    return replace(volume, array=array, grid=grid, frame_of_reference=frame)
 
 
-def resample_labels(labels: Volume, grid: Grid) -> Volume:
+def resample_labels(
+    labels: Volume,
+    grid: Grid,
+    *,
+    interpolation: Interpolation = Interpolation.LINEAR,
+    transform: LinearTransform | None = None,
+) -> Volume:
     """A label map on another grid, with no label that was not there.
 
     Each label is resampled linearly as a mask of its own and every voxel takes the label that fills most of it
@@ -81,138 +82,66 @@ def resample_labels(labels: Volume, grid: Grid) -> Volume:
     Args:
         labels: Label map (k, j, i) of an unsigned integer dtype on an LPS grid.
         grid: Where the result's voxels lie, LPS mm; outside the map is background.
+        interpolation: ``LINEAR`` as described; ``NEAREST`` takes the label of the nearest voxel.
+        transform: Takes LPS mm of ``grid`` to LPS mm of the labels; None where both lie in the same space.
 
     Returns:
         A map of the same dtype; an exact copy where the two lattices coincide.
+
+    Raises:
+        InputError: for B-splines, which would make labels that are not there.
     """
-    copied = _copy_where_lattices_coincide(labels, grid, 0)
-    if copied is not None:
-        return replace(labels, array=copied, grid=grid)
+    if interpolation is Interpolation.BSPLINE:
+        raise InputError("Labels cannot be interpolated by B-splines.", advice="Choose linear or nearest.")
+    index_map = IndexMap.between(labels.grid, grid, transform)
+    if interpolation is Interpolation.NEAREST or common_lattice(index_map, grid) is not None:
+        return resample(labels, grid, interpolation=Interpolation.NEAREST, background=0, transform=transform)
     result = np.zeros(grid.shape, dtype=labels.array.dtype)
     best = np.zeros(grid.shape, dtype=np.float32)
     claimed = np.zeros(grid.shape, dtype=np.float32)
-    margin = _margin(labels.grid, grid)
     for value in np.unique(labels.array):
         if value == 0:
             continue
         mask = labels.array == value
-        source = Box.around(mask).grow(margin).clip(labels.grid.shape)
-        part = labels.grid.crop(source)
-        target = _box_covering(part, grid)
+        source = Box.around(mask).grow(reach(index_map, interpolation)).clip(labels.grid.shape)
+        target = index_map.target_box(source, grid.shape)
         if target.is_empty:
             continue
-        share = _interpolate(mask[source.slices].astype(np.float32), part, grid.crop(target), 0.0)
+        part = Volume(mask[source.slices], labels.grid.crop(source))
+        share = _interpolated(part, grid.crop(target), transform, interpolation, 0.0, np.dtype(np.float32))
         claimed[target.slices] += share
         wins = share > best[target.slices]
         best[target.slices][wins] = share[wins]
         result[target.slices][wins] = value
     # Background has what no label claims; float32 sums of the shares of a full voxel may miss 1 by a little.
     result[best <= 1.0 - claimed + 1e-6] = 0
-    return replace(labels, array=result, grid=grid)
+    frame = labels.frame_of_reference if transform is None else ""
+    return replace(labels, array=result, grid=grid, frame_of_reference=frame)
 
 
-@dataclass(frozen=True)
-class _Lattice:
-    """How target indices map to source indices where lattices coincide, all in array order (k, j, i).
-
-    Target axis ``a`` runs along source axis ``axes[a]`` with step ``signs[a]``; target voxel 0 lies at source voxel
-    ``start`` (given per source axis).
-    """
-
-    axes: tuple[int, int, int]
-    signs: tuple[int, int, int]
-    start: tuple[int, int, int]
+def _interpolated_dtype(dtype: np.dtype, interpolation: Interpolation, background: float) -> np.dtype:
+    if interpolation is Interpolation.NEAREST:
+        return dtype_that_holds(background, dtype)
+    return np.dtype(np.float32)
 
 
-def _copy_where_lattices_coincide(volume: Volume, grid: Grid, background: float) -> np.ndarray | None:
-    lattice = _common_lattice(volume.grid, grid)
-    if lattice is None:
-        return None
-    array = volume.array
-    result = np.full(grid.shape, background, dtype=_dtype_that_holds(background, array.dtype))
-    source, target = [slice(None)] * 3, [slice(None)] * 3
-    for a, (axis, sign) in enumerate(zip(lattice.axes, lattice.signs)):
-        first, last = lattice.start[axis], lattice.start[axis] + sign * (grid.shape[a] - 1)
-        skip = max(0, -first if sign > 0 else first - (array.shape[axis] - 1))
-        drop = max(0, last - (array.shape[axis] - 1) if sign > 0 else -last)
-        count = grid.shape[a] - skip - drop
-        if count <= 0:
-            return result
-        target[a] = slice(skip, skip + count)
-        start = first + sign * skip
-        stop = start + sign * count
-        source[axis] = slice(start, stop if stop >= 0 else None, sign)
-    result[tuple(target)] = array[tuple(source)].transpose(lattice.axes)
-    return result
-
-
-def _dtype_that_holds(background: float, dtype: np.dtype) -> np.dtype:
-    """``dtype`` where it can hold the value, else float32."""
-    with np.errstate(invalid="ignore"):
-        return dtype if float(np.float64(background).astype(dtype)) == background else np.dtype(np.float32)
-
-
-def _common_lattice(source: Grid, target: Grid) -> _Lattice | None:
-    """The index map between two grids whose voxel centres coincide to a hundredth of a voxel, else None."""
-    matrix = np.linalg.inv(source.index_to_lps) @ target.index_to_lps
-    steps = np.round(matrix[:3, :3])
-    if not np.array_equal(np.abs(steps) @ np.ones(3), np.ones(3)) or not np.array_equal(steps @ steps.T, np.eye(3)):
-        return None
-    rounded = np.column_stack([steps, np.round(matrix[:3, 3])])
-    corners = np.array([[*ends, 1] for ends in itertools.product(*((0, n - 1) for n in target.size))])
-    if np.abs(corners @ (matrix[:3] - rounded).T).max() > _SAME_VOXEL:
-        return None
-    kji = steps[::-1, ::-1]
-    axes = tuple(int(np.argmax(np.abs(kji[:, a]))) for a in range(3))
-    signs = tuple(int(kji[axes[a], a]) for a in range(3))
-    return _Lattice(axes, signs, tuple(int(v) for v in rounded[::-1, 3]))
-
-
-def _nearest_ras_axes(grid: Grid) -> tuple[list[int], np.ndarray]:
-    """For Right, Anterior, Superior in turn: the index axis (i = 0) nearest to it, and whether it runs against it."""
-    ras = swap_lps_and_ras(grid.direction_matrix.T).T
-    order = max(
-        itertools.permutations(range(3)), key=lambda axes: sum(abs(ras[row, axis]) for row, axis in enumerate(axes))
+def _interpolated(
+    volume: Volume,
+    grid: Grid,
+    transform: LinearTransform | None,
+    interpolation: Interpolation,
+    background: float,
+    dtype: np.dtype,
+) -> np.ndarray:
+    """Voxels (k, j, i) on ``grid``, from no more of the volume than the grid can see."""
+    whole = IndexMap.between(volume.grid, grid, transform)
+    near = whole.source_box(grid.shape, volume.grid.shape, margin=reach(whole, interpolation))
+    if near.is_empty:
+        return np.full(grid.shape, rounded_to(np.array(background), dtype), dtype=dtype)
+    part = volume.crop(near)
+    index_map = IndexMap.between(part.grid, grid, transform)
+    if interpolation is Interpolation.NEAREST and part.array.dtype != dtype:
+        part = part.with_array(rounded_to(part.array, dtype))
+    return interpolate(
+        part.array, index_map, grid.shape, interpolation=interpolation, background=background, dtype=dtype
     )
-    signs = np.array([1.0 if ras[row, axis] >= 0 else -1.0 for row, axis in enumerate(order)])
-    return list(order), signs
-
-
-def _footprint(source: Grid, target: Grid) -> np.ndarray:
-    """Size of a target voxel along the source axes (i, j, k), in source voxels."""
-    matrix = np.linalg.inv(source.index_to_lps) @ target.index_to_lps
-    return np.abs(matrix[:3, :3]).max(axis=1)
-
-
-def _margin(source: Grid, target: Grid) -> int:
-    """Source voxels around a target grid that its voxels may depend on: the Gaussian's reach and interpolation."""
-    return int(np.ceil(2 * _footprint(source, target).max())) + 2
-
-
-def _interpolate(array: np.ndarray, source: Grid, target: Grid, background: float) -> np.ndarray:
-    """float32 (k, j, i) on ``target`` by SimpleITK's linear interpolation."""
-    import SimpleITK as sitk
-
-    image = Volume(array, source).to_sitk()
-    footprint = _footprint(source, target)
-    # Width at which a Gaussian seen by the source's own voxel becomes as wide as the target's voxel (FWHM = size).
-    variance = np.where(footprint > _SHRINKS, (footprint**2 - 1) / (8 * np.log(2)), 0.0)
-    if variance.any():
-        image = sitk.DiscreteGaussian(image, variance=variance.tolist(), maximumKernelWidth=99, useImageSpacing=False)
-    result = sitk.Resample(
-        image,
-        target.size,
-        sitk.Transform(),
-        sitk.sitkLinear,
-        target.origin,
-        target.spacing,
-        target.direction,
-        background,
-        sitk.sitkFloat32,
-    )
-    return sitk.GetArrayFromImage(result)
-
-
-def _box_covering(part: Grid, grid: Grid) -> Box:
-    """The box of ``grid`` around all of ``part``'s outer corners, clipped to ``grid``."""
-    return Box.covering(grid.kji_of(part.corners_lps())).clip(grid.shape)

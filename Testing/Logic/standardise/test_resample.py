@@ -8,10 +8,19 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.standardise.resample import canonical_grid, resample, resample_labels
+from MedSegAI.Logic.standardise.register import LinearTransform
+from MedSegAI.Logic.standardise.resample import (
+    Interpolation,
+    canonical_grid,
+    grid_with_spacing,
+    resample,
+    resample_labels,
+)
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 SPACING, ORIGIN = (0.7, 1.3, 2.9), (11.5, -40.25, 73.125)
@@ -228,3 +237,120 @@ def test_a_small_region_of_a_large_scan_is_what_the_whole_would_give(spacing: fl
 def test_a_grid_apart_from_the_scan_is_all_background():
     scan = Volume(np.ones((5, 5, 5), np.float32), Grid((5, 5, 5), (1.0, 1.1, 0.9)))
     assert np.all(resample(scan, Grid((3, 3, 3), origin=(90.0, 0.0, 0.0)), background=-7.0).array == -7.0)
+
+
+# Interpolation, rounding and transforms
+
+SITK_KINDS = {
+    Interpolation.LINEAR: sitk.sitkLinear,
+    Interpolation.BSPLINE: sitk.sitkBSpline3,
+    Interpolation.NEAREST: sitk.sitkNearestNeighbor,
+}
+
+
+def noisy(grid, seed=5, dtype=np.float32):
+    values = np.random.default_rng(seed).normal(100, 400, grid.shape)
+    return Volume(
+        values.astype(dtype), grid, Modality.CT, Unit.HOUNSFIELD, "scan", "1.2.3", (StepRecord("n4", "Done."),)
+    )
+
+
+def by_simpleitk(volume, grid, kind=sitk.sitkLinear, transform=None, background=0.0):
+    moved = sitk.AffineTransform(3)
+    if transform is not None:
+        matrix = np.reshape(transform.matrix, (4, 4))
+        moved.SetMatrix(matrix[:3, :3].ravel().tolist())
+        moved.SetTranslation(matrix[:3, 3].tolist())
+    image = sitk.Cast(volume.to_sitk(), sitk.sitkFloat32)
+    found = sitk.Resample(image, grid.size, moved, kind, grid.origin, grid.spacing, grid.direction, background)
+    return sitk.GetArrayFromImage(found)
+
+
+@pytest.mark.parametrize("interpolation", list(Interpolation))
+@pytest.mark.parametrize("number", range(0, 48, 5))
+def test_each_interpolation_is_simpleitks(interpolation, number):
+    source = noisy(Grid((12, 14, 16), SPACING, ORIGIN, tuple(np.ravel(OBLIQUE @ AXES_48[number]))))
+    direction = AXES_48[47 - number] @ OBLIQUE.T
+    spacing = np.array([0.9, 0.8, 1.0])
+    origin = source.grid.corners_lps().mean(0) - direction @ (spacing * (19, 17, 15) / 2)
+    target = Grid((16, 18, 20), tuple(spacing), tuple(origin), tuple(direction.ravel()))
+    found = resample(source, target, interpolation=interpolation, background=-5.0)
+    oracle = by_simpleitk(source, target, SITK_KINDS[interpolation], background=-5.0)
+    assert np.count_nonzero(oracle != -5.0) > 1000
+    np.testing.assert_allclose(found.array, oracle, atol=1e-4 * np.ptp(source.array))
+
+
+def test_a_transform_takes_the_reference_to_the_scan():
+    source = noisy(Grid((12, 14, 16), SPACING, ORIGIN, tuple(OBLIQUE.ravel())))
+    matrix = np.eye(4)
+    centre = source.grid.corners_lps().mean(0)
+    matrix[:3, :3] = rotation(9, 1) * 1.05
+    matrix[:3, 3] = centre + [1.0, -0.5, 1.5] - matrix[:3, :3] @ centre
+    transform = LinearTransform(tuple(matrix.ravel()))
+    reference = Grid((11, 12, 13), (0.9, 0.9, 0.9), tuple(source.grid.lps_of(np.array([3.0, 4.0, 2.0]))))
+    found = resample(source, reference, transform=transform, background=0.0)
+    oracle = by_simpleitk(source, reference, transform=transform)
+    assert np.count_nonzero(oracle) > 200
+    np.testing.assert_allclose(found.array, oracle, atol=1e-4 * np.ptp(source.array))
+    assert found.grid == reference and found.frame_of_reference == ""
+
+
+def test_a_transform_by_whole_voxels_copies():
+    source = numbered(np.eye(3))
+    matrix = np.eye(4)
+    matrix[0, 3] = 2 * SPACING[0]
+    found = resample(source, source.grid, transform=LinearTransform(tuple(matrix.ravel())), background=0)
+    np.testing.assert_array_equal(found.array[..., :-2], source.array[..., 2:])
+    assert not found.array[..., -2:].any() and found.array.dtype == np.int16
+    labels = source.with_array(source.array.astype(np.uint8))
+    moved = resample_labels(labels, labels.grid, transform=LinearTransform(tuple(matrix.ravel())))
+    np.testing.assert_array_equal(moved.array[..., :-2], labels.array[..., 2:])
+
+
+def test_what_is_known_of_the_scan_stays():
+    source = noisy(Grid((6, 6, 6), SPACING, ORIGIN))
+    found = resample(source, grid_with_spacing(source.grid, (1.0, 1.0, 1.0)))
+    assert (found.modality, found.unit, found.name) == (source.modality, source.unit, source.name)
+    assert (found.frame_of_reference, found.steps) == (source.frame_of_reference, source.steps)
+
+
+def test_integers_are_rounded_to_even_and_stop_at_their_limits():
+    line = np.array([-3, -2, -1, 0, 1, 2, 3], np.int16)
+    volume = Volume(np.broadcast_to(line, (3, 3, 7)), Grid((3, 3, 7)))
+    halfway = Grid((3, 3, 6), origin=(0.5, 0, 0))
+    found = resample(volume, halfway, dtype=np.int16)
+    assert found.array.dtype == np.int16
+    np.testing.assert_array_equal(found.array[0, 0], [-2, -2, 0, 0, 2, 2])
+    steep = Volume(np.where(np.indices((4, 4, 8))[2] < 4, -32768, 32767).astype(np.int16), Grid((4, 4, 8)))
+    finer = grid_with_spacing(steep.grid, (0.5, 0.5, 0.5))
+    over = resample(steep, finer, interpolation=Interpolation.BSPLINE).array
+    assert over.max() > 33_000 and over.min() < -33_000
+    rounded = resample(steep, finer, interpolation=Interpolation.BSPLINE, dtype=np.int16).array
+    assert rounded.max() == 32767 and rounded.min() == -32768
+
+
+def test_rounding_has_no_bias_where_simpleitk_truncates():
+    source = noisy(Grid((20, 20, 20)), dtype=np.int16)
+    finer = Grid((25, 25, 25), (0.7, 0.7, 0.7), (0.8, 0.8, 0.8))
+    exact = resample(source, finer).array
+    assert abs((resample(source, finer, dtype=np.int16).array - exact).mean()) < 0.01
+    np.testing.assert_array_equal(resample(source, finer, dtype=np.int16).array, np.rint(exact))
+
+
+@pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int16, np.uint16, np.int32, np.float16, np.float64])
+def test_the_nearest_voxel_keeps_values_and_dtype(dtype):
+    source = Volume((np.arange(4 * 5 * 6).reshape(4, 5, 6) % 2 + 0).astype(dtype), Grid((4, 5, 6)))
+    target = Grid((4, 5, 11), (0.5, 1, 1), (0.2, 0, 0))
+    found = resample(source, target, interpolation=Interpolation.NEAREST, background=0)
+    assert found.array.dtype == dtype
+    nearest = np.floor(np.arange(11) * 0.5 + 0.2 + 0.5).astype(int)
+    np.testing.assert_array_equal(found.array, source.array[..., nearest])
+
+
+def test_nearest_labels_are_the_nearest_voxels_and_splines_are_refused():
+    labels = Volume(np.random.default_rng(0).integers(0, 5, (7, 8, 9)).astype(np.uint8), Grid((7, 8, 9)))
+    target = Grid((10, 10, 10), (0.7, 0.7, 0.7), (0.1, 0.3, 0.1), tuple(OBLIQUE.ravel()))
+    found = resample_labels(labels, target, interpolation=Interpolation.NEAREST)
+    np.testing.assert_array_equal(found.array, by_simpleitk(labels, target, sitk.sitkNearestNeighbor))
+    with pytest.raises(InputError, match="B-splines"):
+        resample_labels(labels, target, interpolation=Interpolation.BSPLINE)

@@ -1,0 +1,51 @@
+"""Where the voxels of one grid lie among the voxels of another, through a transform of the patient or without one."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from MedSegAI.Logic.geometry import Box, Grid, Shape
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.standardise.register import LinearTransform
+
+
+@dataclass(frozen=True, eq=False)
+class IndexMap:
+    """The affine map from a target grid's voxels to a source grid's.
+
+    Args:
+        matrix: 4 x 4 float64; takes a target voxel (i, j, k, 1) to the place (i, j, k, 1), fractional, in the source.
+    """
+
+    matrix: np.ndarray
+
+    @classmethod
+    def between(cls, source: Grid, target: Grid, transform: LinearTransform | None = None) -> IndexMap:
+        """The map between two grids; ``transform`` takes the target's LPS mm to the source's LPS mm."""
+        moved = np.eye(4) if transform is None else np.reshape(transform.matrix, (4, 4))
+        return cls(np.linalg.inv(source.index_to_lps) @ moved @ target.index_to_lps)
+
+    @property
+    def footprint(self) -> np.ndarray:
+        """Size of a target voxel along the source axes (i, j, k), in source voxels."""
+        return np.abs(self.matrix[:3, :3]).max(axis=1)
+
+    def source_box(self, target_shape: Shape, source_shape: Shape, *, margin: int) -> Box:
+        """The source voxels within ``margin`` of what a target grid covers; may be empty."""
+        return _mapped_box(self.matrix, Box.whole(target_shape)).grow(margin).clip(source_shape)
+
+    def target_box(self, source_box: Box, target_shape: Shape) -> Box:
+        """The target voxels that a block of source voxels covers; may be empty."""
+        return _mapped_box(np.linalg.inv(self.matrix), source_box).clip(target_shape)
+
+
+def _mapped_box(matrix: np.ndarray, box: Box) -> Box:
+    """The box around the outer corners of ``box`` (half a voxel beyond the outermost centres) after ``matrix``."""
+    ends = [(a - 0.5, b - 0.5) for a, b in zip(box.start[::-1], box.stop[::-1])]
+    corners = np.array(list(itertools.product(*ends)))
+    return Box.covering((corners @ matrix[:3, :3].T + matrix[:3, 3])[:, ::-1])
