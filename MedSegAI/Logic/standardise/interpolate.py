@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from MedSegAI.Logic.geometry import Shape
+from MedSegAI.Logic.standardise.aligned_resample import load_kernel, resample_aligned, worthwhile_threads
+from MedSegAI.Logic.standardise.aligned_weights import aligned_weights
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolation import Interpolation
 from MedSegAI.Logic.standardise.rounding import write_rounded
 
+# Below, importing numba and loading its code (about 0.4 s, once a process) takes longer than SimpleITK does.
+COMPILED_FROM_VOXELS = 2**24
 _SHRINKS = 1.5
 _SPLINE_REACH = 12
 
@@ -39,6 +45,7 @@ def interpolate(
     interpolation: Interpolation,
     background: float,
     dtype: np.dtype,
+    compiled_from: int | None = None,
 ) -> np.ndarray:
     """The values of an array at the places of another grid's voxels.
 
@@ -49,10 +56,35 @@ def interpolate(
         interpolation: How values between voxels are made.
         background: Value outside the source; half a voxel beyond the outermost centres is still inside.
         dtype: Of the result; an integer dtype is rounded to.
+        compiled_from: Voxels of source and target together from which numba's loops serve grids with parallel axes;
+            None for ``COMPILED_FROM_VOXELS``. Everything else goes by SimpleITK, which gives the same values to a
+            millionth of the data's range.
 
     Returns:
         Voxels (k, j, i) of ``shape``.
     """
+    least = COMPILED_FROM_VOXELS if compiled_from is None else compiled_from
+    if interpolation is Interpolation.LINEAR and array.size + math.prod(shape) >= least:
+        how = aligned_weights(index_map, array.shape, shape, smoothing_variance(index_map))
+        kernel = None if how is None else load_kernel()
+        if kernel is not None:
+            threads = worthwhile_threads()
+            return resample_aligned(
+                array, how, shape, kernel=kernel, background=background, dtype=dtype, threads=threads
+            )
+    return by_simpleitk(array, index_map, shape, interpolation=interpolation, background=background, dtype=dtype)
+
+
+def by_simpleitk(
+    array: np.ndarray,
+    index_map: IndexMap,
+    shape: Shape,
+    *,
+    interpolation: Interpolation,
+    background: float,
+    dtype: np.dtype,
+) -> np.ndarray:
+    """The same by SimpleITK alone, for any two grids."""
     import SimpleITK as sitk
 
     kind = {

@@ -285,7 +285,7 @@ def test_a_transform_takes_the_reference_to_the_scan():
     matrix = np.eye(4)
     centre = source.grid.corners_lps().mean(0)
     matrix[:3, :3] = rotation(9, 1) * 1.05
-    matrix[:3, 3] = centre + [1.0, -0.5, 1.5] - matrix[:3, :3] @ centre
+    matrix[:3, 3] = centre + np.array([1.0, -0.5, 1.5]) - matrix[:3, :3] @ centre
     transform = LinearTransform(tuple(matrix.ravel()))
     reference = Grid((11, 12, 13), (0.9, 0.9, 0.9), tuple(source.grid.lps_of(np.array([3.0, 4.0, 2.0]))))
     found = resample(source, reference, transform=transform, background=0.0)
