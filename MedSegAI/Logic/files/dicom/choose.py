@@ -1,0 +1,126 @@
+"""The one volume that was asked for, among all that lie in a DICOM folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.find_series import files_in, series_files
+from MedSegAI.Logic.files.dicom.headers import Headers, names, read_headers
+from MedSegAI.Logic.files.dicom.volumes import PART, SeriesVolume, volumes_of_series
+from MedSegAI.Logic.reporter import Reporter
+
+
+def chosen_volume(
+    source: Path, *, files: Sequence[Path] | None = None, series: str | None = None, reporter: Reporter | None = None
+) -> SeriesVolume:
+    """The readable volume of a folder, or of the series that a file belongs to.
+
+    Reports, colour pictures and single images beside one scan do not make a choice necessary.
+
+    Args:
+        source: A folder, searched through all its sub-folders, or one DICOM file, which stands for the whole series it
+            belongs to as far as it lies in the same folder.
+        files: The files to look at instead of those under ``source``.
+        series: Series UID, with ``#2`` for the second of several volumes in it; or a description only one series has.
+        reporter: Told how far it is.
+
+    Raises:
+        InputError: where there is none, or several and none was chosen, or the one chosen cannot be read.
+    """
+    looked_at = files if files is not None else files_in([source if source.is_dir() else source.parent])
+    if files is None and not source.is_dir():
+        looked_at = [path for path in looked_at if path.parent == source.parent]
+    headers = read_headers(looked_at, reporter=reporter)
+    if source.is_file() and files is None:
+        series = series or _series_of(source, headers)
+    found = [volume for group in series_files(headers).values() for volume in volumes_of_series(group)]
+    volume = _choose(found, source, series, headers)
+    if volume.error is not None:
+        raise InputError(volume.error.problem, advice=volume.error.advice) from volume.error
+    _refuse_damaged_neighbours(volume, headers)
+    return volume
+
+
+def _series_of(source: Path, headers: Headers) -> str:
+    uid = next((str(file.header.get("SeriesInstanceUID")) for file in headers.files if file.path == source), None)
+    if uid is None:
+        raise InputError(f"'{source}' is a damaged DICOM file, or none.", advice="Copy it again.")
+    return uid
+
+
+def _choose(found: list[SeriesVolume], source: Path, series: str | None, headers: Headers) -> SeriesVolume:
+    scans = [volume for volume in found if volume.is_scan]
+    if series is None:
+        candidates = scans or found
+        if not candidates:
+            raise _nothing(source, headers)
+        if not scans and len(found) > 1:
+            error = found[0].error
+            raise InputError(
+                f"'{source}' holds no DICOM images with a place in the patient that make a volume; "
+                f"{error.problem if error else ''}",
+                advice="Choose the folder of a CT, MR or PET series.",
+            )
+        if len(candidates) == 1:
+            return candidates[0]
+        raise InputError(
+            f"'{source}' holds {len(candidates)} {_kind(candidates)}, where one is needed: {_listed(candidates)}.",
+            advice="Give the folder of one series or, on the command line, its UID (--series UID).",
+        )
+    wanted = _named(found, series)
+    if len(wanted) == 1:
+        return wanted[0]
+    fault = "no series" if not wanted else f"{len(wanted)} {_kind(wanted)}"
+    listed = wanted or scans
+    advice = f"Choose one by its UID (--series UID): {_listed(listed)}." if listed else "Choose another folder."
+    raise InputError(f"'{source}' holds {fault} '{series}'.", advice=advice)
+
+
+def _named(found: list[SeriesVolume], series: str) -> list[SeriesVolume]:
+    """Those whose UID it is; else those with this series UID; else those with this description."""
+    by_uid = [volume for volume in found if volume.uid == series]
+    by_series = [volume for volume in found if volume.uid.split(PART)[0] == series]
+    return by_uid or by_series or [volume for volume in found if volume.description.casefold() == series.casefold()]
+
+
+def _kind(volumes: list[SeriesVolume]) -> str:
+    """One series may hold several volumes, such as time points."""
+    several_in_one = len({volume.uid.split(PART)[0] for volume in volumes}) < len(volumes)
+    return "volumes in DICOM series" if several_in_one else "DICOM series"
+
+
+def _listed(volumes: list[SeriesVolume]) -> str:
+    return "; ".join(
+        f"'{volume.description or 'no description'}', {_files(len(volume.files))}, UID {volume.uid}"
+        for volume in volumes
+    )
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
+
+
+def _nothing(source: Path, headers: Headers) -> InputError:
+    if headers.damaged:
+        return InputError(
+            f"'{source}' holds nothing but damaged DICOM files: {names(headers.damaged)}.",
+            advice="Copy the series again.",
+        )
+    return InputError(
+        f"'{source}' holds no DICOM images with a place in the patient.",
+        advice="Choose the folder of a CT, MR or PET series.",
+    )
+
+
+def _refuse_damaged_neighbours(volume: SeriesVolume, headers: Headers) -> None:
+    """A damaged file beside the slices may be one of them: at an end of the stack nobody would miss it."""
+    folders = {file.path.parent for file in volume.files}
+    near = [path for path in headers.damaged if path.parent in folders]
+    if near:
+        raise InputError(
+            f"{names(near)} beside the slices {'is a damaged DICOM file' if len(near) == 1 else 'are damaged'}, and "
+            "may belong to the series.",
+            advice="Copy the series again; or take the damaged file away if it is none of its slices.",
+        )
