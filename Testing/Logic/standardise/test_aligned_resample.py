@@ -36,7 +36,7 @@ def noise(shape, dtype=np.int16, seed=2):
     return np.random.default_rng(seed).integers(-1000, 3000, shape).astype(dtype)
 
 
-def turned_grid(source: Grid, axes, spacing, shape, shift=(0.3, -0.2, 0.45)):
+def turned_grid(source: Grid, axes, spacing, shape, shift=(0.3, -0.2, 0.43)):
     """A grid whose axes are the source's, permuted and flipped, around the source's centre."""
     direction = source.direction_matrix @ axes
     centre = source.corners_lps().mean(0) + np.array(shift)
