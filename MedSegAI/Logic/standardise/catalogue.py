@@ -9,6 +9,16 @@ from dataclasses import fields
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.standardise.ct_clip import ClipCt
+from MedSegAI.Logic.standardise.ct_offset import HuOffset
+from MedSegAI.Logic.standardise.ct_window import WindowCt
+from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.hounsfield import Hounsfield
+from MedSegAI.Logic.standardise.mr_n4 import N4
+from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr_percentile import PercentileRange
+from MedSegAI.Logic.standardise.mr_z_score import RobustZScore
+from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Modality
 
@@ -16,7 +26,9 @@ from MedSegAI.Logic.volume import Modality
 @functools.cache
 def step_kinds() -> dict[str, type[Step]]:
     """Every kind of step by its key, in the order in which they are usually applied."""
-    return {kind.kind: kind for kind in ()}
+    ct = (Hounsfield, HuOffset, ClipCt, WindowCt)
+    mr = (N4, Nyul, HistogramMatch, RobustZScore, PercentileRange)
+    return {kind.kind: kind for kind in (*ct, *mr, Suv)}
 
 
 def step_kinds_for(modality: Modality) -> tuple[type[Step], ...]:
