@@ -138,7 +138,8 @@ def _enhanced(header: Any, frame: int) -> dict[str, Any]:
         return next(iter(groups.get(name) or shared.get(name) or []), {})
 
     content, mapping = item("FrameContentSequence"), item("RealWorldValueMappingSequence")
-    code = next(iter(mapping.get("MeasurementUnitsCodeSequence") or []), {}).get("CodeValue", "")
+    stated = next(iter(mapping.get("MeasurementUnitsCodeSequence") or []), {})
+    code = stated.get("CodeValue") or stated.get("LongCodeValue") or ""
     corrections = {"ATTN": header.get("AttenuationCorrected"), "DECY": header.get("DecayCorrected")}
     values = {
         "AcquisitionDateTime": content.get("FrameAcquisitionDateTime"),
