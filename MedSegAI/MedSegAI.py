@@ -94,6 +94,9 @@ class MedSegAIParameterNode:
         fuse_threshold: 0 to below 1; probability above which the consensus holds a structure.
         fuse_drafts: Whether drafts count, too.
         show_disagreement: Whether the map of disagreement lies over the slices.
+        view_input: Which of the model's inputs the slices show, from 0.
+        view_stage: "after", "before" or the name of an extra: which stage of its preparation they show.
+        same_space: Whether all inputs are taken to lie in one space already.
     """
 
     model: str = "hippocampus-mr"
@@ -113,6 +116,9 @@ class MedSegAIParameterNode:
     fuse_threshold: float = 0.5
     fuse_drafts: bool = False
     show_disagreement: bool = False
+    view_input: int = 0
+    view_stage: str = "after"
+    same_space: bool = False
 
 
 class MedSegAIWidget(ScriptedLoadableModuleWidget):

@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+import logging
 
-import numpy as np
 import slicer
 
 from MedSegAI.Bridge.scan_attributes import FRAME_ATTRIBUTE, frame_of_reference_of
 from MedSegAI.Bridge.transform_nodes import node_to_transform, transform_to_node
+from MedSegAI.Logic.align.alignment import Alignment
 
 _ALIGNMENT_ATTRIBUTE = "MedSegAI.Alignment"
 
-
-@dataclass(frozen=True)
-class AlignmentNote:
-    """What an alignment's transform node says of it.
-
-    Args:
-        reference: Name of the scan that was aligned to.
-        quality: How well they fit, 0..1, as ``Logic/align`` measures it.
-        word: The same in a word, such as "good".
-        sentence: What was found, in plain words.
-    """
-
-    reference: str
-    quality: float
-    word: str
-    sentence: str
+_log = logging.getLogger(__name__)
 
 
 def alignment_to_node(
+    alignment: Alignment,
     moving: slicer.vtkMRMLScalarVolumeNode,
-    matrix: np.ndarray,
     *,
     reference: slicer.vtkMRMLScalarVolumeNode,
-    note: AlignmentNote,
 ) -> slicer.vtkMRMLLinearTransformNode:
     """A new transform node that moves a scan from where it lies in the world onto its reference.
 
@@ -44,21 +28,20 @@ def alignment_to_node(
     into the new one, and stays in the scene as it is. Nothing is hardened: the voxels and their own geometry stay.
 
     Args:
+        alignment: Of the scan, as it lies in the world now, to the reference as it lies there; the node keeps all of
+            it, see :func:`alignment_of`.
         moving: The scan to be moved.
-        matrix: 4 x 4, from its present place in the world to its place on the reference, LPS mm.
         reference: The scan that it was aligned to.
-        note: What the node is to say of the alignment.
 
     Raises:
-        InputError: if the matrix is no affine one, or the scan lies under a transform that is not linear.
+        InputError: if the scan lies under a transform that is not linear.
     """
-    before = moving.GetParentTransformNode()
+    matrix, before = alignment.moving_to_reference.array, moving.GetParentTransformNode()
     if before is not None:
-        matrix = np.asarray(matrix, dtype=float) @ node_to_transform(before)
-    name = f"{moving.GetName()} to {reference.GetName()}"
-    node = transform_to_node(matrix, moving.GetScene(), name=name)
+        matrix = matrix @ node_to_transform(before)
+    node = transform_to_node(matrix, moving.GetScene(), name=f"{moving.GetName()} to {reference.GetName()}")
     node.SetAttribute(FRAME_ATTRIBUTE, frame_of_reference_of(reference) or None)
-    node.SetAttribute(_ALIGNMENT_ATTRIBUTE, json.dumps(asdict(note), ensure_ascii=False))
+    node.SetAttribute(_ALIGNMENT_ATTRIBUTE, json.dumps(alignment.to_plain(), ensure_ascii=False))
     return node
 
 
@@ -67,11 +50,14 @@ def put_under(node: slicer.vtkMRMLTransformableNode, transform: slicer.vtkMRMLTr
     node.SetAndObserveTransformNodeID(None if transform is None else transform.GetID())
 
 
-def alignment_of(node: slicer.vtkMRMLTransformableNode) -> AlignmentNote | None:
+def alignment_of(node: slicer.vtkMRMLTransformableNode) -> Alignment | None:
     """What is known of the alignment that a node lies under; None where there is none."""
     parent = node.GetParentTransformNode()
     text = None if parent is None else parent.GetAttribute(_ALIGNMENT_ATTRIBUTE)
+    if not text:
+        return None
     try:
-        return AlignmentNote(**json.loads(text)) if text else None
-    except (ValueError, TypeError):
+        return Alignment.from_plain(json.loads(text))
+    except (ValueError, TypeError, KeyError):
+        _log.warning("How '%s' was aligned is not recorded in a way that can be read.", node.GetName())
         return None

@@ -9,6 +9,7 @@ import slicer
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
+from MedSegAI.Bridge.alignment_nodes import alignment_of
 from MedSegAI.Bridge.geometry import matrix_array, scalars_of, voxels_of, vtk_matrix
 from MedSegAI.Bridge.scan_attributes import (
     acquisition_of,
@@ -21,6 +22,7 @@ from MedSegAI.Bridge.scan_attributes import (
 from MedSegAI.Bridge.warped_volume import resampled_to_world
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Volume
 
 _log = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ def node_to_volume(node: slicer.vtkMRMLScalarVolumeNode, *, modality: Modality |
         unit_of(node),
         name,
         frame_of_reference=frame_of_reference_of(node),
-        steps=steps_of(node),
+        steps=(*steps_of(node), *_record_of_alignment(node)),
         acquisition=acquisition_of(node),
     )
 
@@ -114,6 +116,11 @@ def world_grid(node: slicer.vtkMRMLVolumeNode) -> Grid | None:
         return Grid.from_index_to_ras(shape, affine)
     except InputError:
         return None
+
+
+def _record_of_alignment(node: slicer.vtkMRMLScalarVolumeNode) -> tuple[StepRecord, ...]:
+    alignment = alignment_of(node)
+    return () if alignment is None else (alignment.record(),)
 
 
 def _in_world(node: slicer.vtkMRMLVolumeNode, array: np.ndarray, name: str) -> tuple[np.ndarray, Grid]:

@@ -11,6 +11,7 @@ from MedSegAI.Session import case_results
 from MedSegAI.Session.case_state import CaseState
 from MedSegAI.Session.choices import Choices
 from MedSegAI.Session.input_slots import InputSlot, input_role, input_slots
+from MedSegAI.Session.prepared_scans import stages_of
 
 
 class Case:
@@ -48,7 +49,7 @@ class Case:
     def inputs(self) -> tuple[InputSlot, ...]:
         """One slot for each scan that the model takes; none where the model cannot be read."""
         try:
-            return input_slots(self.model.card, self.state.node)
+            return input_slots(self.model.card, self.state.node, same_space=self.choices.same_space)
         except MedSegAIError:
             return ()
 
@@ -56,6 +57,23 @@ class Case:
     def scan(self) -> slicer.vtkMRMLScalarVolumeNode | None:
         """The first input's volume node."""
         return self.state.referenced(input_role(0))
+
+    @property
+    def viewed_index(self) -> int:
+        """Which of the model's inputs the slices show: the chosen one where it has a scan, else the first."""
+        index = self.choices.view_input
+        return index if self.state.referenced(input_role(index)) is not None else 0
+
+    @property
+    def viewed_input(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """The scan of that input, which is the one that is prepared."""
+        return self.state.referenced(input_role(self.viewed_index))
+
+    @property
+    def viewed_volume(self) -> slicer.vtkMRMLScalarVolumeNode | None:
+        """What of it the slices show: the scan, what it was before its preparation, or an extra of that."""
+        node = self.viewed_input
+        return None if node is None else stages_of(node).get(self.choices.view_stage, node)
 
     @property
     def segmentation(self) -> slicer.vtkMRMLSegmentationNode | None:

@@ -31,7 +31,7 @@ from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session.case_state import CaseState
-from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in
+from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in, scans_in
 from MedSegAI.Session.regions import region_text
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -49,17 +49,17 @@ _SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
 
 def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) -> Run:
     """Begin to segment the case's scan; raises as :meth:`Session.start_segment`."""
-    slots = input_slots(model.card, state.node)
+    choices = state.choices
+    slots = input_slots(model.card, state.node, same_space=choices.same_space)
     if obstacle := obstacle_in(slots):
         raise InputError(obstacle)
-    scan = slots[0].node
-    volume = node_to_volume(scan)
-    choices = state.choices
-    region = region_text(choices.region, volume, model.card, roi=state.referenced(ROI), point=state.referenced(POINT))
+    scan, scans = slots[0].node, scans_in(slots, same_space=choices.same_space)
+    grid = node_to_volume(scan).grid
+    region = region_text(choices.region, grid, model.card, roi=state.referenced(ROI), point=state.referenced(POINT))
     settings = RunSettings(device=choices.device, confidence=ConfidenceChoice.PER_LABEL, region=region)
 
     def begin(run: Run) -> object:
-        return runner.start_segment(volume, model=model, settings=settings, reporter=run)
+        return runner.start_segment(scans, model=model, settings=settings, reporter=run)
 
     return work.start(RunKind.SEGMENT, begin, finish=lambda result: _take_segmentation(state, scan, result))
 
@@ -69,15 +69,18 @@ def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) ->
     scan, node = state.referenced(input_role(0)), state.referenced(SEGMENTATION)
     if scan is None or node is None:
         raise InputError("There is no segmentation to explain.", advice="Segment the scan first.")
-    volume = node_to_volume(scan)
-    labels, table = node_to_segmentation(node, grid=volume.grid)
+    choices = state.choices
+    slots = input_slots(model.card, state.node, same_space=choices.same_space)
+    if obstacle := obstacle_in(slots):
+        raise InputError(obstacle)
+    scans = scans_in(slots, same_space=choices.same_space)
+    labels, table = node_to_segmentation(node, grid=node_to_volume(scan).grid)
     target = table.find(state.choices.target) if state.choices.target else next(iter(table))
     segmentation = Segmentation(labels, table, read_provenance(node))
-    choices = state.choices
 
     def begin(run: Run) -> object:
         return runner.start_explain(
-            volume,
+            scans,
             segmentation,
             model=model,
             target=target.value,

@@ -12,6 +12,8 @@ from MedSegAI.Logic.consensus.fuse import Method
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.settings import DeviceChoice
 
+AFTER, BEFORE = "after", "before"
+
 _log = logging.getLogger(__name__)
 
 
@@ -49,6 +51,10 @@ class Choices:
         fuse_threshold: Probability above which the consensus holds a structure; 0 to below 1.
         fuse_drafts: Whether corrections that are not final yet count, too.
         show_disagreement: Whether the map of disagreement lies over the slices instead of the heat map.
+        view_input: Which of the model's inputs the slices show, from 0.
+        view_stage: What of that scan they show: "after" for the scan as it is, "before" for what it was before it was
+            prepared last, or the name of an extra that the preparation found, such as "bias field".
+        same_space: Whether the user said that all inputs lie in one space already and need no registration.
 
     Raises:
         InputError: for a value outside its range; says which and what is allowed.
@@ -71,6 +77,9 @@ class Choices:
     fuse_threshold: float = 0.5
     fuse_drafts: bool = False
     show_disagreement: bool = False
+    view_input: int = 0
+    view_stage: str = AFTER
+    same_space: bool = False
 
     def __post_init__(self) -> None:
         for name in ("heat_threshold", "heat_opacity"):

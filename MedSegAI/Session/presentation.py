@@ -28,7 +28,7 @@ def present(
     segmentation: slicer.vtkMRMLSegmentationNode | None,
     heat_map: slicer.vtkMRMLScalarVolumeNode | None,
 ) -> None:
-    """Show the case: the scan, its current segmentation and heat map; hide what other runs left.
+    """Show the case: the scan, or a stage of it, its current segmentation and heat map; hide what other runs left.
 
     Segmentations that are neither a model's result nor a consensus, and everything else in the scene, stay as they
     are.

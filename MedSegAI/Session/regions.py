@@ -6,14 +6,14 @@ import slicer
 
 from MedSegAI.Bridge.region_nodes import point_to_region, roi_to_region
 from MedSegAI.Logic.errors import RegionError
+from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.models.card import ModelCard
-from MedSegAI.Logic.volume import Volume
 from MedSegAI.Session.choices import RegionChoice
 
 
 def region_text(
     choice: RegionChoice,
-    scan: Volume,
+    grid: Grid,
     card: ModelCard,
     *,
     roi: slicer.vtkMRMLMarkupsROINode | None,
@@ -26,7 +26,7 @@ def region_text(
         InputError: if the ROI is empty or no point was placed.
     """
     if choice is RegionChoice.WHOLE:
-        return ",".join(f"0:{count}" for count in scan.grid.size)
+        return ",".join(f"0:{count}" for count in grid.size)
     if choice is RegionChoice.ROI:
         if roi is None:
             raise RegionError("No region of interest was placed.", advice="Place one, or choose another region.")

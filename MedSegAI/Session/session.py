@@ -10,6 +10,7 @@ from pathlib import Path
 import slicer
 from undo_stack import UndoStack
 
+from MedSegAI.Bridge.scan_attributes import SourceSeries, write_source
 from MedSegAI.Bridge.scene import OpenScene, load_scene, save_scene
 from MedSegAI.Bridge.segment_edits import is_edited
 from MedSegAI.Bridge.volume_nodes import volume_to_node
@@ -21,7 +22,8 @@ from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session import case_results
 from MedSegAI.Session.case import Case
 from MedSegAI.Session.case_state import CaseState
-from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in
+from MedSegAI.Session.choices import AFTER
+from MedSegAI.Session.input_slots import free_place, input_role, input_slots, obstacle_in
 from MedSegAI.Session.presentation import present
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -51,7 +53,7 @@ class Session(Case):
 
     def __init__(self, opened: OpenScene, runner: Runner, *, undo_stack: UndoStack | None = None) -> None:
         self._opened = opened
-        self._runner = runner
+        self.runner = runner
         self._observers: list[Callable[[SessionEvent], None]] = []
         self.undo_stack = undo_stack or UndoStack()
         self.checks: tuple[Check, ...] = ()
@@ -87,20 +89,38 @@ class Session(Case):
         self.state.choose(**changes)
 
     def set_input(self, index: int, node: slicer.vtkMRMLScalarVolumeNode | None) -> None:
-        """Choose the volume for one of the model's inputs; the first one's latest result, if any, comes with it."""
+        """Choose the volume for one of the model's inputs, and show it.
+
+        The first input's latest result, if any, comes with it.
+        """
         if self.state.referenced(input_role(index)) is node:
             return
         with self.state.one_undo_state(f"choose {node.GetName()}" if node is not None else "choose no scan"):
             self.state.refer(**{input_role(index): node})
+            self.state.choose(view_input=index, view_stage=AFTER)
             if index == 0:
                 latest = None if node is None else case_results.latest_of(self.scene, node)
                 self.state.refer(**{case_results.SEGMENTATION: latest, case_results.HEAT_MAP: None})
 
-    def add_scan(self, volume: Volume) -> slicer.vtkMRMLScalarVolumeNode:
-        """Bring a scan that a face has read into the scene and make it the first input."""
+    def add_scan(
+        self, volume: Volume, *, source: SourceSeries | None = None, index: int | None = None
+    ) -> slicer.vtkMRMLScalarVolumeNode:
+        """Bring a scan that a face has read into the scene, make it an input of the model and show it.
+
+        Args:
+            volume: The scan.
+            source: The DICOM files that it was read from; with them, results can be exported as DICOM.
+            index: Which input it becomes; None takes the first of a model with one input, and with several the free
+                one that the scan's name or kind speaks for.
+        """
         with self.state.one_undo_state(f"open {volume.name}"):
+            place = free_place(self.inputs, volume) if index is None else index
             node = volume_to_node(volume, self.scene)
-            self.state.refer(**{input_role(0): node, case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
+            write_source(node, source)
+            self.state.refer(**{input_role(place): node})
+            self.state.choose(view_input=place, view_stage=AFTER)
+            if place == 0:
+                self.state.refer(**{case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
         return node
 
     def show_result(self, segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
@@ -142,7 +162,7 @@ class Session(Case):
     def obstacle(self) -> str:
         """Why nothing can be segmented now, as a sentence; empty where all is ready."""
         try:
-            return obstacle_in(input_slots(self.model.card, self.state.node))
+            return obstacle_in(input_slots(self.model.card, self.state.node, same_space=self.choices.same_space))
         except MedSegAIError as error:
             return str(error)
 
@@ -162,7 +182,7 @@ class Session(Case):
         Raises:
             MedSegAIError: if something is missing, does not fit, or still runs.
         """
-        return case_results.start_segment(self.work, self._runner, self.state, self.model)
+        return case_results.start_segment(self.work, self.runner, self.state, self.model)
 
     def start_explain(self) -> Run:
         """Begin to explain the chosen label of the current result.
@@ -170,7 +190,7 @@ class Session(Case):
         Raises:
             MedSegAIError: if there is no result, it cannot be explained, or something still runs.
         """
-        return case_results.start_explain(self.work, self._runner, self.state, self.model)
+        return case_results.start_explain(self.work, self.runner, self.state, self.model)
 
     def start_examine(self) -> Run:
         """Begin to find out whether everything is installed; the answers come as :attr:`checks`."""
@@ -179,7 +199,7 @@ class Session(Case):
             self.checks = checks
             yield
 
-        return self.work.start(RunKind.EXAMINE, self._runner.start_examine, finish=finish)
+        return self.work.start(RunKind.EXAMINE, self.runner.start_examine, finish=finish)
 
     def cancel(self) -> None:
         """Stop what is under way."""
@@ -213,11 +233,13 @@ class Session(Case):
         self._tags.clear()
         self.undo_stack.index_changed.disconnect(self._undo_observer)
         self._observers.clear()
-        self._runner.close()
+        self.runner.close()
 
     def _case_changed(self) -> None:
         over_the_scan = self.disagreement if self.choices.show_disagreement else self.heat_map
-        present(self.scene, self.choices, scan=self.scan, segmentation=self.segmentation, heat_map=over_the_scan)
+        present(
+            self.scene, self.choices, scan=self.viewed_volume, segmentation=self.segmentation, heat_map=over_the_scan
+        )
         self.tell(SessionEvent.CASE)
 
     def _scene_leaves(self, _caller: object, _event: str) -> None:

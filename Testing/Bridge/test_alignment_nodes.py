@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from MedSegAI.Bridge.alignment_nodes import AlignmentNote, alignment_of, alignment_to_node, put_under
+from MedSegAI.Bridge.alignment_nodes import alignment_of, alignment_to_node, put_under
 from MedSegAI.Bridge.scan_attributes import frame_of_reference_of
 from MedSegAI.Bridge.transform_nodes import transform_to_node
 from MedSegAI.Bridge.volume_nodes import node_to_volume, volume_to_node
+from MedSegAI.Logic.align.alignment import Alignment, AlignmentQuality, Verdict
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.standardise.register import LinearTransform
 from Testing.Bridge.conftest import rotation
 
-NOTE = AlignmentNote("T1", 0.83, "good", "Fits 'T1' well.")
+QUALITY = AlignmentQuality(1.02, 1.21, 0.7, 0.98, 12.3, 0.4, Verdict.GOOD)
 
 
 def a_motion():
@@ -22,6 +24,12 @@ def a_motion():
     matrix[:3, :3] = rotation(0.1, -0.2, 0.05)
     matrix[:3, 3] = (3.0, -8.0, 12.5)
     return matrix
+
+
+def an_alignment():
+    """The motion, said in the direction in which scans are resampled: from the reference to the moving scan."""
+    back = np.linalg.inv(a_motion())
+    return Alignment(LinearTransform(tuple(float(value) for value in back.ravel())), QUALITY, "FLAIR", "T1")
 
 
 @pytest.fixture
@@ -33,7 +41,7 @@ def a_pair(a_scene, a_small_scan):
 
 def test_the_scan_moves_as_the_matrix_says_and_its_own_voxels_and_geometry_stay(a_pair, a_small_scan):
     reference, moving = a_pair
-    node = alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+    node = alignment_to_node(an_alignment(), moving, reference=reference)
     put_under(moving, node)
 
     moved = node_to_volume(moving)
@@ -48,10 +56,13 @@ def test_the_scan_moves_as_the_matrix_says_and_its_own_voxels_and_geometry_stay(
 def test_it_is_in_the_frame_of_its_reference_and_says_how_well_it_fits(a_pair):
     reference, moving = a_pair
     assert alignment_of(moving) is None
-    put_under(moving, alignment_to_node(moving, a_motion(), reference=reference, note=NOTE))
+    put_under(moving, alignment_to_node(an_alignment(), moving, reference=reference))
     assert frame_of_reference_of(moving) == "1.2"
-    assert alignment_of(moving) == NOTE
+    assert alignment_of(moving) == an_alignment()
     assert moving.GetParentTransformNode().GetName() == "FLAIR to T1"
+    assert node_to_volume(moving).steps == (an_alignment().record(),)
+    put_under(moving, None)
+    assert (frame_of_reference_of(moving), node_to_volume(moving).steps) == ("3.4", ())
 
 
 def test_a_transform_that_it_lies_under_already_is_kept(a_scene, a_pair, a_small_scan):
@@ -60,7 +71,7 @@ def test_a_transform_that_it_lies_under_already_is_kept(a_scene, a_pair, a_small
     shift[1, 3] = 40.0
     before = transform_to_node(shift, a_scene)
     put_under(moving, before)
-    put_under(moving, alignment_to_node(moving, a_motion(), reference=reference, note=NOTE))
+    put_under(moving, alignment_to_node(an_alignment(), moving, reference=reference))
 
     together = a_motion() @ shift
     expected = a_small_scan.grid.corners_lps() @ together[:3, :3].T + together[:3, 3]
@@ -72,12 +83,12 @@ def test_a_bent_scan_cannot_be_aligned(a_scene, a_pair):
     reference, moving = a_pair
     put_under(moving, a_scene.AddNewNodeByClass("vtkMRMLBSplineTransformNode", "bent"))
     with pytest.raises(InputError, match="'bent' is not linear"):
-        alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+        alignment_to_node(an_alignment(), moving, reference=reference)
 
 
 def test_a_note_that_cannot_be_read_is_none(a_pair):
     reference, moving = a_pair
-    node = alignment_to_node(moving, a_motion(), reference=reference, note=NOTE)
+    node = alignment_to_node(an_alignment(), moving, reference=reference)
     put_under(moving, node)
     node.SetAttribute("MedSegAI.Alignment", '{"some": "thing"}')
     assert alignment_of(moving) is None

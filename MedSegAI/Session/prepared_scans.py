@@ -1,0 +1,59 @@
+"""A prepared scan in the scene: beside what it was before, with the extras that its preparation found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import slicer
+
+from MedSegAI.Bridge.scan_attributes import EXTRA_ATTRIBUTE
+from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Logic.standardise.step import Standardised
+from MedSegAI.Session.choices import AFTER, BEFORE
+
+_BEFORE_ROLE = "MedSegAI.Before"
+_EXTRA_ROLE = "MedSegAI.Extra"
+
+
+def prepared_to_nodes(
+    result: Standardised, before: slicer.vtkMRMLScalarVolumeNode, *, name: str
+) -> Iterator[slicer.vtkMRMLScalarVolumeNode]:
+    """Bring a prepared scan into the scene, one node a step: first the scan, then each extra.
+
+    Args:
+        result: What the preparation made.
+        before: The scan that it was made from; it stays as it is.
+        name: Name of the prepared scan's node.
+    """
+    scene = before.GetScene()
+    node = volume_to_node(result.volume, scene, name=name)
+    node.SetNodeReferenceID(_BEFORE_ROLE, before.GetID())
+    yield node
+    for title, extra in result.extras.items():
+        found = volume_to_node(extra, scene, name=f"{name}: {title}")
+        found.SetAttribute(EXTRA_ATTRIBUTE, title)
+        node.AddNodeReferenceID(_EXTRA_ROLE, found.GetID())
+        yield found
+
+
+def scan_before(node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode | None:
+    """What a scan was before it was prepared last; None where it was not, or that has left the scene."""
+    return node.GetNodeReference(_BEFORE_ROLE)
+
+
+def scan_as_read(node: slicer.vtkMRMLScalarVolumeNode) -> slicer.vtkMRMLScalarVolumeNode:
+    """The scan that everything began with, as far as it is still in the scene."""
+    before = scan_before(node)
+    return node if before is None else scan_as_read(before)
+
+
+def extras_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, slicer.vtkMRMLScalarVolumeNode]:
+    """What the last preparation found beside the scan, by name."""
+    nodes = [node.GetNthNodeReference(_EXTRA_ROLE, n) for n in range(node.GetNumberOfNodeReferences(_EXTRA_ROLE))]
+    return {extra.GetAttribute(EXTRA_ATTRIBUTE): extra for extra in nodes if extra is not None}
+
+
+def stages_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, slicer.vtkMRMLScalarVolumeNode]:
+    """What of a scan the slices can show, by the value of ``Choices.view_stage``."""
+    before = scan_before(node)
+    return {AFTER: node, **({} if before is None else {BEFORE: before}), **extras_of(node)}
