@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.result_object import highdicom_package
+from MedSegAI.Logic.files.dicom.segment_statistics import segment_statistics
+from MedSegAI.Logic.files.dicom.source_series import Source, SourceSeries, read_source_series
+from MedSegAI.Logic.files.dicom.write_dicom_segmentation import (
+    SegmentationKind,
+    confidence_object,
+    present_labels,
+    segmentation_object,
+)
+from MedSegAI.Logic.files.dicom.write_measurement_report import report_object
+from MedSegAI.Logic.files.dicom.write_parametric_map import heat_map_object
+from MedSegAI.Logic.files.dicom.write_structure_set import structure_set_object
+from MedSegAI.Logic.files.new_folder import new_folder, refuse_used
 from MedSegAI.Logic.files.read_segmentation import Segmentation
-from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.label_counts import label_counts
+from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
+from MedSegAI.Logic.standardise.resample import resample_labels
 from MedSegAI.Logic.volume import Volume
+
+_STAGE = "writing DICOM"
+_SAME_PLACE_MM = 0.01
 
 
 class DicomObject(str, Enum):
@@ -23,15 +46,13 @@ class DicomObject(str, Enum):
     CONTOURS = "rtstruct"
 
 
-class SegmentationKind(str, Enum):
-    """How a DICOM segmentation stores its voxels.
-
-    BINARY has one bit a voxel and segment, and is what most programs read; LABELMAP has one number a voxel (DICOM 2024
-    and later).
-    """
-
-    BINARY = "binary"
-    LABELMAP = "labelmap"
+_NAMES = {
+    DicomObject.SEGMENTATION: "segmentation.dcm",
+    DicomObject.CONFIDENCE: "confidence.dcm",
+    DicomObject.HEAT_MAP: "heat-map.dcm",
+    DicomObject.REPORT: "report.dcm",
+    DicomObject.CONTOURS: "contours.dcm",
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +78,7 @@ def export_case(
     folder: str | os.PathLike[str],
     segmentation: Segmentation,
     *,
-    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    source: Source,
     series: str | None = None,
     objects: Collection[DicomObject] | None = None,
     kind: SegmentationKind = SegmentationKind.BINARY,
@@ -96,4 +117,101 @@ def export_case(
         StorageError: if the folder holds something, or cannot be written.
         Cancelled: if the reporter said so; nothing is left behind.
     """
-    raise NotImplementedError
+    highdicom_package()
+    reporter = reporter or SilentReporter()
+    refuse_used(folder)
+    wanted = _wanted(objects, {DicomObject.CONFIDENCE: confidence, DicomObject.HEAT_MAP: heat_map})
+    present_labels(segmentation)
+    read = read_source_series(source, series=series)
+    placed = replace(segmentation, labels=_on_grid_of(read, segmentation.labels))
+    makers = _Makers(placed, read, kind, heat_map, heat_label, confidence, creator)
+    written = []
+    with new_folder(folder) as room:
+        for done, what in enumerate(wanted):
+            raise_if_cancelled(reporter)
+            reporter.progress(done, len(wanted), _STAGE)
+            dataset = makers.make(what)
+            dataset.save_as(room / _NAMES[what], enforce_file_format=True)
+            written.append(_exported(what, Path(folder).expanduser() / _NAMES[what], dataset))
+        reporter.progress(len(wanted), len(wanted), _STAGE)
+    return tuple(written)
+
+
+@dataclass(frozen=True)
+class _Makers:
+    """Everything that the objects of one case are made from."""
+
+    segmentation: Segmentation
+    source: SourceSeries
+    kind: SegmentationKind
+    heat_map: Volume | None
+    heat_label: str
+    confidence: Volume | None
+    creator: str
+
+    @functools.cached_property
+    def segments(self) -> Any:
+        """The segmentation object; the report refers to it, so it is made once."""
+        return segmentation_object(self.segmentation, self.source, kind=self.kind, creator=self.creator)
+
+    def make(self, what: DicomObject) -> Any:
+        """One object as a data set."""
+        creator, provenance = self.creator, self.segmentation.provenance
+        if what is DicomObject.SEGMENTATION:
+            return self.segments
+        if what is DicomObject.CONFIDENCE:
+            return confidence_object(self.segmentation, self.confidence, self.source, creator=creator)
+        if what is DicomObject.HEAT_MAP:
+            label = self._name_of(self.heat_label)
+            return heat_map_object(self.heat_map, self.source, label=label, provenance=provenance, creator=creator)
+        if what is DicomObject.CONTOURS:
+            return structure_set_object(self.segmentation, self.source, creator=creator)
+        present = present_labels(self.segmentation)
+        measured = segment_statistics(self.segmentation.labels, present, self.source.scan)
+        return report_object(measured, self.segments, self.source, provenance=provenance, creator=creator)
+
+    def _name_of(self, key: str) -> str:
+        return next((label.name for label in self.segmentation.table if label.key == key), key)
+
+
+def _wanted(objects: Collection[DicomObject] | None, data: Mapping[DicomObject, Volume | None]) -> list[DicomObject]:
+    if objects is None:
+        chosen = {DicomObject.SEGMENTATION, DicomObject.REPORT, *(what for what in data if data[what] is not None)}
+    else:
+        chosen = {DicomObject(what) for what in objects}
+    if not chosen:
+        raise InputError("No object was asked for.", advice=f"Choose from: {_listed(DicomObject)}.")
+    missing = [what for what in chosen if what in data and data[what] is None]
+    if missing:
+        raise InputError(
+            f"'{_listed(missing)}' was asked for, but there is nothing to write it from.",
+            advice="Give the file of the heat map or of the confidence, or leave that object out.",
+        )
+    if DicomObject.REPORT in chosen and DicomObject.SEGMENTATION not in chosen:
+        raise InputError(
+            "A report refers to the segmentation, which was not asked for.", advice="Ask for both, 'seg' and 'sr'."
+        )
+    return [what for what in DicomObject if what in chosen]
+
+
+def _listed(objects: Iterable[DicomObject]) -> str:
+    return ", ".join(what.value for what in objects)
+
+
+def _on_grid_of(source: SourceSeries, labels: Volume) -> Volume:
+    """Labels stored on a part of the series' grid, as Slicer does, on all of it; nothing may change on the way."""
+    grid = source.scan.grid
+    if grid.same_frame(labels.grid, tolerance_mm=_SAME_PLACE_MM):
+        return replace(labels, grid=grid)
+    whole = resample_labels(labels, grid)
+    same_voxels = np.allclose(sorted(grid.spacing), sorted(labels.grid.spacing), rtol=1e-4)
+    if not same_voxels or not np.array_equal(label_counts(whole.array)[1:], label_counts(labels.array)[1:]):
+        raise InputError(
+            f"'{labels.name}' does not lie on the grid of the series '{source.scan.name}'.",
+            advice="Name the series that was segmented, or resample the segmentation to it first.",
+        )
+    return whole
+
+
+def _exported(what: DicomObject, path: Path, dataset: Any) -> ExportedObject:
+    return ExportedObject(what, path, dataset.SOPClassUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID)

@@ -3,184 +3,207 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
-from importlib import metadata
-from pathlib import Path
+from enum import Enum
 from typing import Any
 
 import numpy as np
 
-from MedSegAI.Logic.errors import DependencyError, InputError
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import write_beside
-from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.files.dicom.result_object import NewObject, algorithm, concept, highdicom_package, made
+from MedSegAI.Logic.files.dicom.shared_provenance import put_provenance
+from MedSegAI.Logic.files.dicom.source_series import Source, SourceSeries, read_source_series
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.label_counts import label_values, refuse_unnamed
 from MedSegAI.Logic.labels import Code, Label, Terminology
 from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.volume import Volume
 
 _SAME_PLACE_MM = 0.01
 # What a label without a code is said to be: "Tissue", as 3D Slicer has it.
-_UNCODED = Terminology(Code("SCT", "85756007", "Tissue"), Code("SCT", "85756007", "Tissue"))
-_SERIES_NUMBER = 900
+UNCODED = Terminology(Code("SCT", "85756007", "Tissue"), Code("SCT", "85756007", "Tissue"))
+MAXIMUM_FRACTION = 255
+_SEGMENTATION_SERIES, _CONFIDENCE_SERIES = 900, 901
+
+
+class SegmentationKind(str, Enum):
+    """How a DICOM segmentation stores its voxels.
+
+    BINARY has one bit a voxel and segment, and is what most programs read; LABELMAP has one number a voxel (DICOM 2024
+    and later).
+    """
+
+    BINARY = "binary"
+    LABELMAP = "labelmap"
 
 
 def write_dicom_segmentation(
     path: str | os.PathLike[str],
     segmentation: Segmentation,
     *,
-    source: str | os.PathLike[str],
+    source: Source,
     series: str | None = None,
     creator: str = "",
+    kind: SegmentationKind = SegmentationKind.BINARY,
 ) -> None:
-    """Write a binary DICOM segmentation with one segment for each label that has voxels.
-
-    Segments are numbered from 1 in the order of the label values; their tracking IDs keep the labels' keys. Labels
-    without a code are called "Tissue" (SCT 85756007). The segmentation counts as semi-automatic where a model's record
-    is with it, else as manual.
+    """Write a DICOM segmentation with one segment for each label that has voxels; see :func:`segmentation_object`.
 
     Args:
         path: Ends in ``.dcm``; its folder must exist.
         segmentation: Labels uint8 (k, j, i) on the very grid of the series.
-        source: The folder of the single-frame DICOM series that was segmented.
+        source: The folder of the DICOM series that was segmented, or its files.
         series: Its UID or description, where the folder holds several.
         creator: Who made it, as content creator; may be empty.
+        kind: How the voxels are stored.
 
     Raises:
         DependencyError: if the package highdicom is not installed.
-        InputError: if the labels do not lie on the series' grid, it is no single-frame series, or there is no voxel.
+        InputError: if the labels do not lie on the series' grid, the series lacks something, or there is no voxel.
         LabelError: if the map holds a value without a name.
         StorageError: if it cannot be written.
     """
-    highdicom = _highdicom()
+    highdicom_package()
     refuse_unnamed(segmentation.labels.array, segmentation.table)
-    present = [label for label in segmentation.table if label.value in label_values(segmentation.labels.array)]
-    if not present:
-        raise InputError("The segmentation holds no voxel, and DICOM has no empty one.", advice="Write a .seg.nrrd.")
-    slices = _slices(Path(source).expanduser(), series, segmentation)
-    numbers = np.zeros(256, np.uint8)
-    numbers[[label.value for label in present]] = range(1, len(present) + 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            written = _segmentation(
-                highdicom, slices, numbers[segmentation.labels.array], present, segmentation, creator
-            )
-        except (ValueError, TypeError, AttributeError, KeyError) as error:
-            raise InputError(
-                f"The series in '{source}' lacks what a DICOM segmentation takes from it: {str(error).rstrip('.')}.",
-                advice="Write a .seg.nrrd.",
-            ) from error
-    if not written.get("BodyPartExamined") and slices[0].get("BodyPartExamined"):
-        written.BodyPartExamined = slices[0].BodyPartExamined
+    present_labels(segmentation)
+    written = segmentation_object(segmentation, read_source_series(source, series=series), kind=kind, creator=creator)
     with write_beside(path) as beside:
         written.save_as(beside)
 
 
-def _segmentation(
-    highdicom: Any,
-    slices: list[Any],
+def segmentation_object(
+    segmentation: Segmentation,
+    source: SourceSeries,
+    *,
+    kind: SegmentationKind = SegmentationKind.BINARY,
+    creator: str = "",
+) -> Any:
+    """A DICOM segmentation as a data set.
+
+    Segments are numbered from 1 in the order of the label values; their tracking IDs keep the labels' keys. Labels
+    without a code are called "Tissue" (SCT 85756007). The segmentation counts as semi-automatic where a model's record
+    is with it, else as manual. Each frame names the image it was drawn on; planes without voxels are not stored.
+
+    Args:
+        segmentation: Labels uint8 (k, j, i) on the very grid of the series.
+        source: The series.
+        kind: How the voxels are stored.
+        creator: Who made it; may be empty.
+
+    Raises:
+        DependencyError: if the package highdicom is not installed.
+        InputError: if the labels do not lie on the series' grid, the series lacks something, or there is no voxel.
+        LabelError: if the map holds a value without a name.
+    """
+    present = present_labels(segmentation)
+    _refuse_other_grid(segmentation.labels, source)
+    numbers = np.zeros(256, np.uint8)
+    numbers[[label.value for label in present]] = range(1, len(present) + 1)
+    new = NewObject(_SEGMENTATION_SERIES, "MedSegAI segmentation", creator)
+    array = numbers[segmentation.labels.array]
+    return _built(kind.value.upper(), array, present, segmentation.provenance, source=source, new=new)
+
+
+def confidence_object(
+    segmentation: Segmentation, confidence: Volume, source: SourceSeries, *, creator: str = ""
+) -> Any:
+    """How sure the network was, as a fractional DICOM segmentation (type PROBABILITY, 255 stands for 1).
+
+    Each segment holds the probability at the voxels where its label won, in steps of 1/255, and 0 elsewhere: only the
+    probability of the winner is known. The segments are those of :func:`segmentation_object`.
+
+    Args:
+        segmentation: Labels uint8 (k, j, i) on the very grid of the series.
+        confidence: float (k, j, i), 0..1, on the same grid: probability of the label that won.
+        source: The series.
+        creator: Who made it; may be empty.
+
+    Raises:
+        DependencyError: if the package highdicom is not installed.
+        InputError: as :func:`segmentation_object`, and where the confidence lies elsewhere or leaves 0..1.
+        LabelError: if the map holds a value without a name.
+    """
+    present = present_labels(segmentation)
+    _refuse_other_grid(segmentation.labels, source)
+    _refuse_other_grid(confidence, source)
+    probability = np.asarray(confidence.array, np.float32)
+    if not (probability.min() >= 0 and probability.max() <= 1):
+        raise InputError(
+            f"The confidence '{confidence.name}' leaves the range from 0 to 1.",
+            advice="Give the file that 'segment --confidence' wrote.",
+        )
+    layers = [np.where(segmentation.labels.array == label.value, probability, 0) for label in present]
+    new = NewObject(_CONFIDENCE_SERIES, "MedSegAI confidence", creator)
+    return _built("FRACTIONAL", np.stack(layers, axis=-1), present, segmentation.provenance, source=source, new=new)
+
+
+def present_labels(segmentation: Segmentation) -> list[Label]:
+    """The labels that have voxels, in the order of their values: segment 1 is the first of them.
+
+    Raises:
+        InputError: if there are none.
+        LabelError: if the map holds a value without a name.
+    """
+    refuse_unnamed(segmentation.labels.array, segmentation.table)
+    values = label_values(segmentation.labels.array)
+    present = [label for label in segmentation.table if label.value in values]
+    if not present:
+        raise InputError("The segmentation holds no voxel, and DICOM has no empty one.", advice="Write a .seg.nrrd.")
+    return present
+
+
+def _built(
+    kind: str,
     array: np.ndarray,
     present: Sequence[Label],
-    segmentation: Segmentation,
-    creator: str,
+    provenance: Provenance | None,
+    *,
+    source: SourceSeries,
+    new: NewObject,
 ) -> Any:
-    return highdicom.seg.Segmentation(
-        source_images=slices,
-        pixel_array=array,
-        segmentation_type="BINARY",
-        segment_descriptions=_descriptions(highdicom, present, segmentation.provenance),
-        series_instance_uid=highdicom.UID(),
-        series_number=_SERIES_NUMBER,
-        sop_instance_uid=highdicom.UID(),
-        instance_number=1,
-        manufacturer="MedSegAI",
-        manufacturer_model_name="MedSegAI",
-        software_versions=metadata.version("medsegai") if _is_installed() else "source",
-        device_serial_number="0",
-        content_creator_name=creator.replace("^", " ") or None,
-        series_description="MedSegAI segmentation",
+    highdicom = highdicom_package()
+    dataset = made(
+        "a DICOM segmentation",
+        lambda: highdicom.seg.Segmentation(
+            source_images=list(source.images),
+            pixel_array=source.in_frame_order(array),
+            segmentation_type=kind,
+            segment_descriptions=_descriptions(present, provenance),
+            max_fractional_value=MAXIMUM_FRACTION,
+            content_creator_name=new.creator_name,
+            **new.identity(),
+            **new.device(),
+        ),
+        source,
     )
+    put_provenance(dataset, provenance)
+    return dataset
 
 
-def _highdicom() -> Any:
-    try:
-        import highdicom
-    except ImportError as error:
-        raise DependencyError(
-            "Writing a DICOM segmentation needs the package highdicom.",
-            advice="Install it: pip install highdicom; or write a .seg.nrrd.",
-        ) from error
-    return highdicom
-
-
-def _is_installed() -> bool:
-    try:
-        return bool(metadata.version("medsegai"))
-    except metadata.PackageNotFoundError:
-        return False
-
-
-def _slices(source: Path, series: str | None, segmentation: Segmentation) -> list[Any]:
-    """The headers of the series, one a plane of the label map, in the order of k."""
-    import pydicom
-
-    if not source.is_dir():
+def _refuse_other_grid(volume: Volume, source: SourceSeries) -> None:
+    if not source.scan.grid.same_frame(volume.grid, tolerance_mm=_SAME_PLACE_MM):
         raise InputError(
-            f"'{source}' is no folder with the DICOM series of the scan.",
-            advice="Name the folder of the series that was segmented, or write a .seg.nrrd.",
-        )
-    grid = read_volume(source, series=series).grid
-    if not grid.same_frame(segmentation.labels.grid, tolerance_mm=_SAME_PLACE_MM):
-        raise InputError(
-            f"The segmentation does not lie on the grid of the series in '{source}'.",
+            f"'{volume.name}' does not lie on the grid of the series '{source.scan.name}'.",
             advice="Name the folder of the series that was segmented.",
         )
-    planes: dict[int, Any] = {}
-    for file in sorted(path for path in source.rglob("*") if path.is_file()):
-        try:
-            header = pydicom.dcmread(file, stop_before_pixels=True)
-            kji = grid.kji_of(np.array(header.ImagePositionPatient, dtype=float))
-        except (pydicom.errors.InvalidDicomError, AttributeError):
-            continue
-        belongs = series is None or series.casefold() in (
-            str(header.SeriesInstanceUID),
-            str(header.get("SeriesDescription", "")).casefold(),
-        )
-        # Names of raters and labels come in any script, whatever the scanner's.
-        header.decode()
-        header.SpecificCharacterSet = "ISO_IR 192"
-        if belongs and np.abs(kji - np.rint(kji)).max() < 1e-2 and header.get("Modality") != "SEG":
-            planes.setdefault(int(np.rint(kji[0])), header)
-    if sorted(planes) != list(range(grid.shape[0])):
-        raise InputError(
-            f"'{source}' is not a series with one file for each of the {grid.shape[0]} slices.",
-            advice="Write a .seg.nrrd.",
-        )
-    return [planes[k] for k in range(grid.shape[0])]
 
 
-def _descriptions(highdicom: Any, labels: Sequence[Label], provenance: Provenance | None) -> list[Any]:
+def _descriptions(labels: Sequence[Label], provenance: Provenance | None) -> list[Any]:
+    highdicom = highdicom_package()
     settings: dict[str, Any] = {"algorithm_type": "MANUAL"}
     if provenance is not None:
-        family = highdicom.sr.CodedConcept("123110", "DCM", "Artificial Intelligence")
-        settings = {
-            "algorithm_type": "SEMIAUTOMATIC",
-            "algorithm_identification": highdicom.AlgorithmIdentificationSequence(
-                name=provenance.model, family=family, version=provenance.model_version
-            ),
-        }
+        settings = {"algorithm_type": "SEMIAUTOMATIC", "algorithm_identification": algorithm(provenance)}
     described = []
     for number, label in enumerate(labels, start=1):
-        coded = label.terminology or _UNCODED
-        kind = _concept(highdicom, coded.type)
+        coded = label.terminology or UNCODED
+        kind = concept(coded.type)
         if coded.type_modifier is not None:
-            kind.SegmentedPropertyTypeModifierCodeSequence = [_concept(highdicom, coded.type_modifier)]
+            kind.SegmentedPropertyTypeModifierCodeSequence = [concept(coded.type_modifier)]
         described.append(
             highdicom.seg.SegmentDescription(
                 segment_number=number,
                 segment_label=label.name[:64],
-                segmented_property_category=_concept(highdicom, coded.category),
+                segmented_property_category=concept(coded.category),
                 segmented_property_type=kind,
                 tracking_uid=highdicom.UID(),
                 tracking_id=label.key,
@@ -189,7 +212,3 @@ def _descriptions(highdicom: Any, labels: Sequence[Label], provenance: Provenanc
             )
         )
     return described
-
-
-def _concept(highdicom: Any, code: Code) -> Any:
-    return highdicom.sr.CodedConcept(code.value, code.scheme, code.meaning[:64] or "unnamed")

@@ -10,7 +10,10 @@ import pytest
 
 from MedSegAI.Logic.errors import DependencyError, InputError
 from MedSegAI.Logic.files.dicom.read_dicom_segmentation import read_dicom_segmentation
-from MedSegAI.Logic.files.dicom.write_dicom_segmentation import write_dicom_segmentation
+from MedSegAI.Logic.files.dicom.write_dicom_segmentation import (
+    SegmentationKind,
+    write_dicom_segmentation,
+)
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Grid
@@ -80,20 +83,54 @@ def test_what_cannot_be_written_is_refused_and_leaves_nothing(drawn, series, tmp
     for what, source, sentence in (
         (beside, series, "does not lie on the grid of the series"),
         (empty, series, "holds no voxel"),
-        (drawn, series / "01.dcm", "is no folder"),
+        (drawn, series / "none", "There is no DICOM series of the scan"),
     ):
         with pytest.raises(InputError, match=sentence):
             write_dicom_segmentation(tmp_path / "out.dcm", what, source=source)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_multi_frame_series_is_refused(series, tmp_path):
+def test_a_multi_frame_series_is_referred_to_frame_by_frame(series, tmp_path):
     pytest.importorskip("highdicom")
     source = series.parent / "24x38x3" / "multiframe"
     grid = read_volume(source).grid
-    whole = Segmentation(Volume(np.full(grid.shape, 7, np.uint8), grid), TABLE)
-    with pytest.raises(InputError, match="one file for each of the 3 slices"):
-        write_dicom_segmentation(tmp_path / "out.dcm", whole, source=source)
+    array = np.zeros(grid.shape, np.uint8)
+    array[0, 3:9, 4:8] = array[1, 5:7, 5:7] = 7
+    write_dicom_segmentation(tmp_path / "out.dcm", Segmentation(Volume(array, grid), TABLE), source=source)
+    written, scan = pydicom.dcmread(tmp_path / "out.dcm"), pydicom.dcmread(source / "mf.dcm")
+    referred = {}
+    for frame in written.PerFrameFunctionalGroupsSequence:
+        image = frame.DerivationImageSequence[0].SourceImageSequence[0]
+        assert image.ReferencedSOPInstanceUID == scan.SOPInstanceUID
+        place = scan.PerFrameFunctionalGroupsSequence[image.ReferencedFrameNumber - 1].PlanePositionSequence[0]
+        assert place.ImagePositionPatient == frame.PlanePositionSequence[0].ImagePositionPatient
+        referred[image.ReferencedFrameNumber] = float(place.ImagePositionPatient[2])
+    # The file's first frame lies lowest.
+    assert sorted(referred.values()) == [pytest.approx(grid.lps_of((k, 0, 0))[2]) for k in (0, 1)]
+    found = read_dicom_segmentation(tmp_path / "out.dcm")
+    assert np.array_equal(found.labels.array, array[:2] == 7)
+
+
+def test_each_frame_names_the_image_it_was_drawn_on(drawn, series, tmp_path):
+    pytest.importorskip("highdicom")
+    write_dicom_segmentation(tmp_path / "out.dcm", drawn, source=series)
+    images = {image.SOPInstanceUID: image for image in map(pydicom.dcmread, series.glob("*.dcm"))}
+    written = pydicom.dcmread(tmp_path / "out.dcm")
+    for frame in written.PerFrameFunctionalGroupsSequence:
+        named = frame.DerivationImageSequence[0].SourceImageSequence[0].ReferencedSOPInstanceUID
+        assert images[named].ImagePositionPatient == frame.PlanePositionSequence[0].ImagePositionPatient
+    (referenced,) = written.ReferencedSeriesSequence
+    assert referenced.SeriesInstanceUID == next(iter(images.values())).SeriesInstanceUID
+    assert {item.ReferencedSOPInstanceUID for item in referenced.ReferencedInstanceSequence} == set(images)
+
+
+def test_a_label_map_holds_the_same_voxels(drawn, series, tmp_path):
+    pytest.importorskip("highdicom")
+    write_dicom_segmentation(tmp_path / "out.dcm", drawn, source=series, kind=SegmentationKind.LABELMAP)
+    assert pydicom.dcmread(tmp_path / "out.dcm").SegmentationType == "LABELMAP"
+    found = read_dicom_segmentation(tmp_path / "out.dcm")
+    assert np.array_equal(np.array([0, 3, 7], np.uint8)[found.labels.array], drawn.labels.array)
+    assert [label.key for label in found.table] == ["left_kidney", "lump"]
 
 
 def test_without_highdicom_a_sentence_names_the_command_that_installs_it(drawn, series, tmp_path, monkeypatch):

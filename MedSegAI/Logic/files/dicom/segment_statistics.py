@@ -1,0 +1,63 @@
+"""What is measured of each segment for a DICOM report: its volume, and the mean of the scan where its unit is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.labels import Code, Label
+from MedSegAI.Logic.volume import Unit, Volume
+
+_MEANING = {
+    Unit.HOUNSFIELD: (
+        Code("DCM", "112031", "Attenuation Coefficient"),
+        Code("UCUM", "[hnsf'U]", "Hounsfield unit"),
+    ),
+    Unit.SUV_BODY_WEIGHT: (Code("DCM", "126401", "SUVbw"), Code("UCUM", "g/ml{SUVbw}", "SUVbw g/ml")),
+    Unit.SUV_LEAN_BODY_MASS: (Code("DCM", "126402", "SUVlbm"), Code("UCUM", "g/ml{SUVlbm}", "SUVlbm g/ml")),
+    Unit.SUV_BODY_SURFACE: (Code("DCM", "126403", "SUVbsa"), Code("UCUM", "cm2/ml{SUVbsa}", "SUVbsa cm2/ml")),
+    Unit.ACTIVITY: (
+        Code("99MEDSEGAI", "activity", "Activity concentration"),
+        Code("UCUM", "Bq/ml", "Becquerels/milliliter"),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class SegmentStatistics:
+    """One segment's size, and the mean of the scan over it.
+
+    Args:
+        label: The segment.
+        volume_ml: Its voxels, in mL.
+        mean: Mean of the scan's values in it; None where nobody knows what the values mean.
+        quantity: What that mean is of.
+        unit: Its unit.
+    """
+
+    label: Label
+    volume_ml: float
+    mean: float | None = None
+    quantity: Code | None = None
+    unit: Code | None = None
+
+
+def segment_statistics(labels: Volume, present: list[Label], scan: Volume) -> tuple[SegmentStatistics, ...]:
+    """The statistics of each label.
+
+    Args:
+        labels: uint8 (k, j, i) on the scan's grid.
+        present: Labels that have voxels.
+        scan: The scan; its mean is left out for units that no code stands for, as those of MR.
+    """
+    quantity, unit = _MEANING.get(scan.unit, (None, None))
+    found = []
+    for label in present:
+        box = Box.around(labels.array == label.value) or Box.empty()
+        mask = labels.array[box.slices] == label.value
+        volume = float(np.count_nonzero(mask)) * labels.grid.voxel_volume_ml
+        mean = None if quantity is None else float(np.mean(scan.array[box.slices][mask], dtype=np.float64))
+        found.append(SegmentStatistics(label, volume, mean, quantity, unit))
+    return tuple(found)

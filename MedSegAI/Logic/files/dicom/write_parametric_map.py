@@ -1,0 +1,97 @@
+"""A heat map as a DICOM parametric map (PS3.3 A.75): 32-bit floats with their meaning and their unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.result_object import NewObject, highdicom_package, made
+from MedSegAI.Logic.files.dicom.shared_provenance import put_provenance
+from MedSegAI.Logic.files.dicom.source_series import SourceSeries
+from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.volume import Volume
+
+_SAME_PLACE_MM = 0.01
+_SERIES = 902
+_LONGEST_EXPLANATION = 64
+
+
+def heat_map_object(
+    heat_map: Volume,
+    source: SourceSeries,
+    *,
+    label: str = "",
+    provenance: Provenance | None = None,
+    creator: str = "",
+) -> Any:
+    """A Grad-CAM++ map as a DICOM parametric map data set.
+
+    The voxels are stored as they are (Float Pixel Data); the real-world value mapping says that they mean
+    "Gradient-weighted class activation" (DCM 130403), have no unit (UCUM 1) and run from 0 to 1. Each frame names the
+    image it belongs to.
+
+    Args:
+        heat_map: float (k, j, i), 0..1, on the very grid of the series.
+        source: The series.
+        label: Name of the label it explains; may be empty.
+        provenance: The run it belongs to, where known.
+        creator: Who made it; may be empty.
+
+    Raises:
+        DependencyError: if the package highdicom is not installed.
+        InputError: if the map does not lie on the series' grid or leaves 0..1, or the series lacks something.
+    """
+    highdicom = highdicom_package()
+    if not source.scan.grid.same_frame(heat_map.grid, tolerance_mm=_SAME_PLACE_MM):
+        raise InputError(
+            f"'{heat_map.name}' does not lie on the grid of the series '{source.scan.name}'.",
+            advice="Explain the scan of that series, or name the series that was explained.",
+        )
+    array = np.asarray(heat_map.array, np.float32)
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise InputError(
+            f"The heat map '{heat_map.name}' leaves the range from 0 to 1.",
+            advice="Give the file that 'explain' wrote.",
+        )
+    new = NewObject(_SERIES, f"MedSegAI heat map {label}".strip()[:64], creator)
+    explanation = f"Grad-CAM++ of {label or 'a label'}, 0 to 1"[:_LONGEST_EXPLANATION]
+    mapping = highdicom.pm.RealWorldValueMapping(
+        lut_label="GRADCAM",
+        lut_explanation=explanation,
+        unit=highdicom.sr.CodedConcept("1", "UCUM", "no units"),
+        value_range=(0.0, 1.0),
+        slope=1.0,
+        intercept=0.0,
+        quantity_definition=highdicom.sr.CodedConcept("130403", "DCM", "Gradient-weighted class activation"),
+    )
+    dataset = made(
+        "a DICOM parametric map",
+        lambda: highdicom.pm.ParametricMap(
+            source_images=list(source.images),
+            pixel_array=source.in_frame_order(array),
+            contains_recognizable_visual_features=False,
+            real_world_value_mappings=[mapping],
+            window_center=0.5,
+            window_width=1.0,
+            content_description=explanation,
+            content_creator_name=new.creator_name,
+            content_label="HEAT_MAP",
+            **new.identity(),
+            **new.device(),
+        ),
+        source,
+    )
+    _say_which_part(dataset, source)
+    put_provenance(dataset, provenance)
+    return dataset
+
+
+def _say_which_part(dataset: Any, source: SourceSeries) -> None:
+    """The part of the body, which segments say of themselves and a map does not; else that its side is not known."""
+    part = source.images[0].get("BodyPartExamined")
+    if part:
+        dataset.BodyPartExamined = part
+    else:
+        dataset.Laterality = ""
