@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,29 +18,32 @@ from MedSegAI.Logic.files.formats import READABLE_SENTENCE, ending_of, name_of
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 from MedSegAI.Logic.files.nifti_check import not_finite
+from MedSegAI.Logic.files.scan_fields import with_scan_fields
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 if TYPE_CHECKING:
     import SimpleITK
 
 _SMALLEST_EXTENT_MM, _LARGEST_EXTENT_MM = 1.0, 5000.0
-_DICOM_MAGIC_AT = 128
 
 
 def read_volume(path: str | os.PathLike[str], *, modality: Modality | None = None, series: str | None = None) -> Volume:
     """Read one 3D scan.
 
     Args:
-        path: A NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd) file, a folder with DICOM files
-            (searched through all its sub-folders), or one DICOM file, which stands for the whole series it belongs to
-            as far as it lies in the same folder.
-        modality: What was measured; None takes it from DICOM, else ``Modality.UNKNOWN``. For a file that is not DICOM
+        path: A NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr) or MetaImage (.mha, .mhd) file, a folder or a zip with DICOM
+            files (searched through all its sub-folders), a DICOMDIR, or one DICOM file, which stands for the whole
+            series it belongs to as far as it lies in the same folder.
+        modality: What was measured; None takes it from DICOM, or the fields of an NRRD file that this program wrote
+            (which also keep the unit and the steps), else ``Modality.UNKNOWN``. For a file that is not DICOM
             ``Modality.CT`` gives the unit HU when there are values below zero, as there are in any CT with air.
-        series: Series UID, or a description only one series has, where a folder holds more than one DICOM series.
+        series: Series UID, or a description only one series has, where a folder holds more than one DICOM series;
+            ``find_series`` lists them.
 
     Returns:
         The voxels (k, j, i) in the file's own dtype (rescale slope and intercept applied) on the file's own grid (LPS
-        mm). DICOM slices run along k in the direction of the slice normal. A 4D file with one time point is read as 3D.
+        mm). DICOM slices run along k in the direction of the slice normal; what was left out, filled or straightened
+        is in the volume's ``steps``. A 4D file with one time point is read as 3D.
 
     Raises:
         InputError: for a file that is missing, unreadable, empty, cut short or no image; an image that is 2D, 4D,
@@ -47,10 +52,8 @@ def read_volume(path: str | os.PathLike[str], *, modality: Modality | None = Non
     """
     source = Path(path).expanduser()
     with _readable(source):
-        if source.is_dir() or _is_dicom_file(source):
-            from MedSegAI.Logic.files.dicom.read_series import read_dicom
-
-            volume = read_dicom(source, modality=modality, series=series)
+        if source.is_dir() or not ending_of(source):
+            volume = _read_dicom(source, modality, series)
         else:
             volume = _read_image_file(source, modality)
     refuse_unusable_voxels(volume, source)
@@ -120,18 +123,26 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _read_image_file(path: Path, modality: Modality | None) -> Volume:
     image = read_image(path)
-    unit = Unit.ARBITRARY
-    volume = Volume.from_sitk(image, modality=modality or Modality.UNKNOWN, name=name_of(path))
-    if modality is Modality.CT and volume.array.min() < 0:
+    volume = Volume.from_sitk(image, name=name_of(path))
+    volume = with_scan_fields(volume, {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()})
+    unit = volume.unit
+    if modality is Modality.CT and unit is Unit.ARBITRARY and not volume.steps and volume.array.min() < 0:
         unit = Unit.HOUNSFIELD
-    return volume.with_array(volume.array, unit=unit)
+    return replace(volume, modality=modality or volume.modality, unit=unit)
 
 
-def _is_dicom_file(path: Path) -> bool:
-    if ending_of(path):
-        return False
-    with path.open("rb") as stream:
-        return stream.read(_DICOM_MAGIC_AT + 4)[_DICOM_MAGIC_AT:] == b"DICM"
+def _read_dicom(source: Path, modality: Modality | None, series: str | None) -> Volume:
+    from MedSegAI.Logic.files.dicom.headers import looks_like_dicom
+    from MedSegAI.Logic.files.dicom.read_series import read_dicom
+    from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
+
+    if source.is_dir() or looks_like_dicom(source):
+        return read_dicom(source, modality=modality, series=series)
+    if not is_zip(source):
+        _refuse_not_an_image(source)
+    with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
+        folder = unpack_zip(source, Path(room) / source.stem)
+        return read_dicom(folder, modality=modality, series=series, shown_as=str(source))
 
 
 def _refuse_not_an_image(path: Path) -> None:

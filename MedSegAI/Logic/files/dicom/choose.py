@@ -13,7 +13,12 @@ from MedSegAI.Logic.reporter import Reporter
 
 
 def chosen_volume(
-    source: Path, *, files: Sequence[Path] | None = None, series: str | None = None, reporter: Reporter | None = None
+    source: Path,
+    *,
+    files: Sequence[Path] | None = None,
+    series: str | None = None,
+    shown_as: str = "",
+    reporter: Reporter | None = None,
 ) -> SeriesVolume:
     """The readable volume of a folder, or of the series that a file belongs to.
 
@@ -24,11 +29,14 @@ def chosen_volume(
             belongs to as far as it lies in the same folder.
         files: The files to look at instead of those under ``source``.
         series: Series UID, with ``#2`` for the second of several volumes in it; or a description only one series has.
+        shown_as: What a sentence calls the source, where it is not its path.
         reporter: Told how far it is.
 
     Raises:
         InputError: where there is none, or several and none was chosen, or the one chosen cannot be read.
     """
+    if source.name.upper() == "DICOMDIR":
+        source = source.parent
     looked_at = files if files is not None else files_in([source if source.is_dir() else source.parent])
     if files is None and not source.is_dir():
         looked_at = [path for path in looked_at if path.parent == source.parent]
@@ -36,7 +44,7 @@ def chosen_volume(
     if source.is_file() and files is None:
         series = series or _series_of(source, headers)
     found = [volume for group in series_files(headers).values() for volume in volumes_of_series(group)]
-    volume = _choose(found, source, series, headers)
+    volume = _choose(found, shown_as or str(source), series, headers)
     if volume.error is not None:
         raise InputError(volume.error.problem, advice=volume.error.advice) from volume.error
     _refuse_damaged_neighbours(volume, headers)
@@ -50,7 +58,7 @@ def _series_of(source: Path, headers: Headers) -> str:
     return uid
 
 
-def _choose(found: list[SeriesVolume], source: Path, series: str | None, headers: Headers) -> SeriesVolume:
+def _choose(found: list[SeriesVolume], source: str, series: str | None, headers: Headers) -> SeriesVolume:
     scans = [volume for volume in found if volume.is_scan]
     if series is None:
         candidates = scans or found
@@ -102,7 +110,7 @@ def _files(count: int) -> str:
     return f"{count} file" if count == 1 else f"{count} files"
 
 
-def _nothing(source: Path, headers: Headers) -> InputError:
+def _nothing(source: str, headers: Headers) -> InputError:
     if headers.damaged:
         return InputError(
             f"'{source}' holds nothing but damaged DICOM files: {names(headers.damaged)}.",

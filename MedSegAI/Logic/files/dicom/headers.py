@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ class DicomFile:
     Args:
         path: Where it lies.
         header: pydicom's data set of ``HEADER_TAGS``, with its file meta information.
-        pixels_at: Offset in bytes of the element that holds the pixels, -1 where the file has none.
+        pixels_at: Offset in bytes of the element that holds the pixels, -1 where the file has none; 0 where the file is
+            deflated as a whole.
     """
 
     path: Path
@@ -128,7 +129,9 @@ def _read(path: Path) -> DicomFile | None:
         return DicomFile(path, header, -1)
     if not header.get("SOPClassUID") or not header.get("SeriesInstanceUID"):
         return None
-    return DicomFile(path, header, -1 if at_end else at)
+    found = DicomFile(path, header, -1 if at_end else at)
+    # The inflated data set lies in memory only, so there is no place in the file to point at.
+    return replace(found, pixels_at=0) if found.transfer_syntax.is_deflated else found
 
 
 def _read_values(header: Any) -> None:

@@ -34,10 +34,19 @@ FILLED = "fill-padding"
 
 
 def read_dicom(
-    source: Path, *, modality: Modality | None = None, series: str | None = None, reporter: Reporter | None = None
+    source: Path,
+    *,
+    modality: Modality | None = None,
+    series: str | None = None,
+    shown_as: str = "",
+    reporter: Reporter | None = None,
 ) -> Volume:
-    """The scan in a DICOM folder, or of the series one DICOM file belongs to; see ``read_volume``."""
-    return _read(chosen_volume(source, series=series, reporter=reporter), source.name, modality, reporter)
+    """The scan in a DICOM folder, or of the series one DICOM file belongs to; see ``read_volume``.
+
+    A sentence calls the source ``shown_as`` where that is given, as for a zip that was unpacked.
+    """
+    volume = chosen_volume(source, series=series, shown_as=shown_as, reporter=reporter)
+    return _read(volume, source.name, modality, reporter)
 
 
 def read_found_series(

@@ -142,9 +142,11 @@ def _parts(planes: list[Plane], mark: str, name: str) -> list[_Part]:
     split = split_by_mark(planes)
     if split is not None:
         return [_Part(", ".join(filter(None, (mark, other))), group, notes) for other, group in split.items()]
-    one, other = at_one_place
+    labels = [plane.label for plane in at_one_place]
+    if labels[0] == labels[1]:
+        labels = [f"'{plane.file.path}'" for plane in at_one_place]
     error = InputError(
-        f"{name[:1].upper()}{name[1:]} has several images at one place ({one.label} and {other.label}), and nothing "
+        f"{name[:1].upper()}{name[1:]} has several images at one place ({labels[0]} and {labels[1]}), and nothing "
         "in their headers sorts them into complete volumes.",
         advice="Give a folder that holds one volume only.",
     )

@@ -9,8 +9,11 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
+from MedSegAI.Logic.files.dicom.find_series import find_series
+from MedSegAI.Logic.files.dicom.read_series import read_found_series
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Modality, Unit
+from Testing.synthetic_series import AXIAL, SAGITTAL, a_pattern, write_series
 
 from ..conftest import edit
 
@@ -89,30 +92,131 @@ def test_uneven_slices_are_refused(refused, a_series):
     assert "unevenly spaced" in refused(folder)
 
 
-def test_two_images_at_one_place_are_refused(refused, a_series):
+def test_copies_are_left_out_and_named(a_series):
     folder, files = a_series
+    before = read_volume(folder)
     shutil.copy(files[3], folder / "copy.dcm")
+    after = read_volume(folder)
+    np.testing.assert_array_equal(after.array, before.array)
+    (record,) = after.steps
+    assert record.step == "leave-out-images"
+    assert "1 image is there twice" in record.sentence
+
+
+def test_another_picture_at_the_same_place_is_refused(refused, a_series):
+    folder, files = a_series
+    shutil.copy(files[3], folder / "other.dcm")
+    pixels = bytearray(pydicom.dcmread(files[3]).PixelData)
+    pixels[0] ^= 1
+    edit(folder / "other.dcm", PixelData=bytes(pixels))
     assert "several images at one place" in refused(folder)
 
 
-def test_a_tilted_gantry_is_refused(refused, a_series):
+def test_a_drift_of_less_than_half_a_pixel_is_rounding(a_series):
     folder, files = a_series
     for number, path in enumerate(files):
         x, y, z = pydicom.dcmread(path).ImagePositionPatient
-        edit(path, ImagePositionPatient=[x, float(y) + 0.2 * number, z])
-    assert "tilted gantry" in refused(folder)
+        edit(path, ImagePositionPatient=[x, float(y) + 0.015 * number, z])
+    assert read_volume(folder).steps == ()
 
 
-def test_mixed_directions_are_refused(refused, a_series):
+def test_a_slice_out_of_line_is_refused(refused, a_series):
+    folder, files = a_series
+    x, y, z = pydicom.dcmread(files[9]).ImagePositionPatient
+    edit(files[9], ImagePositionPatient=[float(x) + 3, y, z])
+    problem = refused(folder)
+    assert f"not stacked straight: '{files[9].name}' is shifted sideways by 3.00 mm" in problem
+
+
+def test_slightly_uneven_slices_are_taken_as_even_with_a_note(tmp_path):
+    def uneven(dataset, k):
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x, y, float(z) + (0.2 if k == 3 else 0)]
+
+    write_series(tmp_path / "series", a_pattern(), change=uneven)
+    (record,) = read_volume(tmp_path / "series").steps
+    assert "'003.dcm' lies 0.20 mm off its even place" in record.sentence
+
+
+def test_steadily_growing_steps_are_refused(refused, tmp_path):
+    def growing(dataset, k):
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x, y, float(z) + 0.06 * k * k]
+
+    write_series(tmp_path / "series", a_pattern(), change=growing)
+    assert "The slices are unevenly spaced in the series 'Synthetic CT'" in refused(tmp_path / "series")
+
+
+def test_a_scout_among_the_slices_is_left_out_and_named(a_series):
     folder, files = a_series
     edit(files[0], ImageOrientationPatient=[0, 1, 0, 0, 0, 1])
-    assert "mixes image directions" in refused(folder)
+    volume = read_volume(folder)
+    assert volume.grid.shape[0] == len(files) - 1
+    assert f"'{files[0].name}' was left out: in another direction" in volume.steps[0].sentence
 
 
-def test_mixed_sizes_are_refused(refused, a_series):
+def test_a_scout_of_another_size_is_left_out_and_named(a_series):
     folder, files = a_series
     edit(files[0], PixelSpacing=[2, 2])
-    assert "mixes images of different sizes" in refused(folder)
+    assert f"'{files[0].name}' was left out: of another size" in read_volume(folder).steps[0].sentence
+
+
+def test_an_image_of_another_size_within_the_stack_leaves_a_gap_and_is_refused(refused, a_series):
+    folder, files = a_series
+    edit(files[10], PixelSpacing=[2, 2])
+    assert "A slice is missing" in refused(folder)
+
+
+def test_a_localiser_in_three_directions_is_refused(refused, tmp_path):
+    axes = (AXIAL, SAGITTAL, ((1.0, 0.0, 0.0), (0.0, 0.0, -1.0)))
+    for number, way in enumerate(axes):
+        write_series(tmp_path / str(number), a_pattern((3, 16, 16)), axes=way, change=_another_uid(number))
+    problem = refused(tmp_path)
+    assert "mixes image directions (3 + 3 + 3 images" in problem
+    assert "as a localiser does" in problem
+
+
+def _another_uid(number):
+    def change(dataset, k):
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.{number + 1}{k + 1}"
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("keyword", "title", "values"),
+    [
+        ("TemporalPositionIdentifier", "time point", (1, 2)),
+        ("EchoTime", "echo time", (30.0, 90.0)),
+        ("DiffusionBValue", "b value", (0.0, 800.0)),
+        ("AcquisitionNumber", "acquisition", (3, 4)),
+        ("ImageType", "image type", (["ORIGINAL", "PRIMARY", "M"], ["ORIGINAL", "PRIMARY", "P"])),
+    ],
+)
+def test_several_volumes_of_one_series_are_offered_one_by_one(refused, tmp_path, keyword, title, values):
+    for number, value in enumerate(values):
+
+        def change(dataset, k, number=number, value=value):
+            _another_uid(number)(dataset, k)
+            setattr(dataset, keyword, value)
+
+        write_series(tmp_path / str(number), a_pattern() + number, modality="MR", intercept=0, change=change)
+    assert "holds 2 volumes in DICOM series, where one is needed" in refused(tmp_path)
+    first, second = find_series(tmp_path)
+    assert (first.usable, second.usable) == (True, True)
+    assert second.uid == first.uid.replace("#1", "#2")
+    assert f"({title} " in first.description
+    for found, number in ((first, 0), (second, 1)):
+        np.testing.assert_array_equal(read_volume(tmp_path, series=found.uid).array, a_pattern() + number)
+        np.testing.assert_array_equal(read_found_series(found).array, a_pattern() + number)
+        assert read_volume(tmp_path, series=found.description).name == found.description
+
+
+def test_time_points_of_which_one_lacks_a_slice_are_refused(refused, tmp_path):
+    for number in range(2):
+        write_series(tmp_path / str(number), a_pattern() + number, change=_another_uid(number))
+    (tmp_path / "0" / "000.dcm").unlink()
+    assert "several images at one place" in refused(tmp_path)
 
 
 def test_a_single_image_is_refused(refused, a_series):
@@ -132,7 +236,7 @@ def test_a_folder_without_images_is_refused(refused, data_folder, tmp_path):
 
 def test_a_dicom_file_that_is_no_image_is_refused(refused, data_folder):
     path = data_folder / "dicom" / "dcmqi" / "segmentations" / "liver.dcm"
-    assert "is a DICOM file but not an image" in refused(path)
+    assert "'liver.dcm' is a segmentation, not a scan" in refused(path)
 
 
 def test_a_dicom_file_of_a_few_bytes_is_refused(refused, a_series):
@@ -153,10 +257,29 @@ def test_an_image_without_a_place_is_refused(refused, a_series):
     assert "does not say where its pixels lie" in refused(folder)
 
 
-def test_colour_images_are_refused(refused, a_series):
+@pytest.mark.parametrize("colour", ["RGB", "YBR_FULL_422", "PALETTE COLOR"])
+def test_colour_pictures_are_refused(refused, tmp_path, colour):
+    def paint(dataset, k):
+        dataset.PhotometricInterpretation = colour
+        dataset.SamplesPerPixel = 1 if colour == "PALETTE COLOR" else 3
+
+    write_series(tmp_path / "series", a_pattern(), change=paint)
+    assert f"is a colour picture ({colour})" in refused(tmp_path / "series")
+
+
+@pytest.mark.parametrize("name", ["examples_palette.dcm", "examples_rgb_color.dcm", "examples_ybr_color.dcm"])
+def test_real_colour_pictures_are_refused(refused, tmp_path, name):
+    found = pydicom.data.get_testdata_file(name, download=False)
+    if found is None:
+        pytest.skip(f"pydicom does not carry {name}")
+    shutil.copy(found, tmp_path / name)
+    assert "is a colour picture" in refused(tmp_path)
+
+
+def test_a_few_colour_pictures_among_the_slices_are_left_out(a_series):
     folder, files = a_series
-    edit(files[0], SamplesPerPixel=3)
-    assert "is a colour picture" in refused(folder)
+    edit(files[0], SamplesPerPixel=3, PhotometricInterpretation="RGB")
+    assert f"'{files[0].name}' was left out: no slices" in read_volume(folder).steps[0].sentence
 
 
 def test_images_of_one_value_are_refused(refused, a_series):
@@ -167,12 +290,40 @@ def test_images_of_one_value_are_refused(refused, a_series):
 
 
 def test_a_ct_with_its_intercept_is_in_hounsfield_units(data_folder):
+    """Its corners, which the scanner marks as outside the picture (-2000), become air."""
     volume = read_volume(data_folder / "dicom" / "dcmqi" / "segmentations" / "ct-3slice")
     assert (volume.modality, volume.unit) == (Modality.CT, Unit.HOUNSFIELD)
-    assert volume.array.min() < -1000
     stored = pydicom.dcmread(data_folder / "dicom" / "dcmqi" / "segmentations" / "ct-3slice" / "01.dcm")
     k = round(float(volume.grid.kji_of(np.array(stored.ImagePositionPatient, dtype=float))[0]))
-    np.testing.assert_array_equal(volume.array[k], stored.pixel_array.astype(int) - 1024)
+    expected = stored.pixel_array.astype(int) + int(stored.RescaleIntercept)
+    outside = stored.pixel_array == stored.PixelPaddingValue
+    assert outside.any()
+    np.testing.assert_array_equal(volume.array[k], np.where(outside, -1024, expected))
+    assert volume.steps[-1].step == "fill-padding"
+    assert volume.steps[-1].figures["voxels"] > outside.sum()
+
+
+def test_padding_of_an_mr_is_left_as_it_is(tmp_path):
+    def pad(dataset, k):
+        dataset.PixelPaddingValue = 0
+
+    write_series(tmp_path / "series", a_pattern(), modality="MR", intercept=0, change=pad)
+    volume = read_volume(tmp_path / "series")
+    np.testing.assert_array_equal(volume.array, a_pattern())
+    assert volume.steps == ()
+
+
+def test_a_range_of_padding_values_in_the_unsigned_form_is_understood(tmp_path):
+    def pad(dataset, k):
+        dataset.add_new("PixelPaddingValue", "US", 65536 - 2000)
+        dataset.add_new("PixelPaddingRangeLimit", "US", 65536 - 1990)
+
+    array = a_pattern(low=-20, high=2000)
+    array[:, 0, 0], array[:, 0, 1], array[:, 0, 2] = -2000, -1995, -1980
+    write_series(tmp_path / "series", array, change=pad)
+    found = read_volume(tmp_path / "series").array
+    assert found[0, 0, :3].tolist() == [-1024, -1024, -1980 - 1024]
+    np.testing.assert_array_equal(found[:, 1:], array[:, 1:].astype(int) - 1024)
 
 
 def test_a_ct_shifted_to_start_at_zero_is_not_in_hounsfield_units(data_folder):
