@@ -13,7 +13,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from MedSegAI.CommandLine import consensus, corrections, demo, dicom, doctor, evaluate, explain, models, segment, train
+from MedSegAI.CommandLine import (
+    batch,
+    consensus,
+    corrections,
+    demo,
+    dicom,
+    doctor,
+    evaluate,
+    explain,
+    models,
+    segment,
+    train,
+)
 from MedSegAI.CommandLine.case_options import with_regions_joined
 from MedSegAI.CommandLine.errors import UsageError, as_shown, show_error
 from MedSegAI.CommandLine.interruption import stop_on_signals
@@ -28,7 +40,7 @@ _EXAMPLES = """examples:
   medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
   medsegai doctor
 """
-_COMMANDS = (segment, explain, evaluate, models, corrections, consensus, dicom, train, doctor, demo)
+_COMMANDS = (segment, explain, evaluate, batch, models, corrections, consensus, dicom, train, doctor, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

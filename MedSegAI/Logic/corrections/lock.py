@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
 from MedSegAI.Logic.files.atomic import storage_error
+from MedSegAI.Logic.files.file_lock import take_lock
 
 LOCK = "journal.lock"
 _LONGEST_WAIT_S = 30.0
@@ -50,29 +50,9 @@ def _wait_for(handle: int, folder: Path, longest_wait_s: float) -> None:
 
 def _taken_or_told(handle: int, folder: Path) -> bool:
     try:
-        return _taken(handle)
+        return take_lock(handle)
     except OSError as error:
         raise StorageError(
             f"'{folder}' cannot be locked: {error.strerror}.",
             advice="Keep cases in a folder of a file system with file locks, such as one on this computer.",
         ) from error
-
-
-def _taken(handle: int) -> bool:
-    """Try once; the lock goes when ``handle`` is closed.
-
-    Raises:
-        OSError: if the file system knows no locks.
-    """
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True

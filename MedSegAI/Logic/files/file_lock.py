@@ -1,0 +1,31 @@
+"""A lock that the operating system lets go of when its holder dies, over all processes that share the file."""
+
+from __future__ import annotations
+
+import sys
+
+
+def take_lock(handle: int) -> bool:
+    """Try once to lock an open file; the lock goes when ``handle`` is closed, however its process ends.
+
+    Args:
+        handle: Descriptor of a file opened for writing.
+
+    Returns:
+        Whether it is locked now; False where somebody else holds it.
+
+    Raises:
+        OSError: if the file system knows no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
