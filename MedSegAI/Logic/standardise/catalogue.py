@@ -63,6 +63,15 @@ def step_from_text(text: str) -> Step:
     Raises:
         InputError: as :func:`step_from_plain`, or for a text that is not of this form.
     """
+    return step_from_plain(*settings_of_text(text))
+
+
+def settings_of_text(text: str) -> tuple[str, dict[str, Any]]:
+    """The kind and the settings that such a word names, before it is known whether there are such.
+
+    Raises:
+        InputError: for a text that is not of this form.
+    """
     kind, _, rest = text.partition(":")
     settings = {}
     for part in filter(None, rest.split(",")):
@@ -70,7 +79,7 @@ def step_from_text(text: str) -> Step:
         if not sign:
             raise InputError(f"'{part}' in '{text}' is no setting.", advice=f"Write it as {kind}:setting=value.")
         settings[name.strip().replace("-", "_")] = _value(value.strip())
-    return step_from_plain(kind.strip(), settings)
+    return kind.strip(), settings
 
 
 def _value(text: str) -> Any:

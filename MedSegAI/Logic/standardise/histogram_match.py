@@ -1,0 +1,106 @@
+"""Give an MR scan the histogram of a reference scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
+from MedSegAI.Logic.standardise.mr_value_map import ValueMap
+from MedSegAI.Logic.standardise.step import Standardised
+from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.step_record import StepRecord
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+QUANTILES = 65
+_END = 0.002
+
+
+@dataclass(frozen=True)
+class HistogramMatch:
+    """Map each grey value to the one that is as frequent in the reference's foreground.
+
+    The map goes through evenly spaced quantiles of both scans, as in ITK's HistogramMatchingImageFilter, the outer ones
+    at 0.2 and 99.8 per cent, and is applied to every voxel; below and above them it goes on as a straight line.
+    :meth:`to_reference` makes the step of a scan.
+
+    Args:
+        quantiles: The reference's foreground at evenly spaced ranks, rising.
+        foreground: A word of ``mr_foreground.FOREGROUNDS``, for both scans.
+        reference: What the reference was called.
+
+    Raises:
+        ValueError: without quantiles of a reference, or for ones that fall.
+    """
+
+    quantiles: tuple[float, ...] = ()
+    foreground: str = "auto"
+    reference: str = ""
+
+    kind: ClassVar[str] = "histogram-match"
+    title: ClassVar[str] = "Histogram matching to a reference"
+    modalities: ClassVar[tuple[Modality, ...]] = (Modality.MR,)
+
+    def __post_init__(self) -> None:
+        require_foreground_kind(self.foreground)
+        quantiles = np.asarray(self.quantiles, dtype=np.float64)
+        if quantiles.size < 2:
+            raise ValueError("it needs the quantiles of a reference scan")
+        if not (np.all(np.isfinite(quantiles)) and np.all(np.diff(quantiles) >= 0) and quantiles[-1] > quantiles[0]):
+            raise ValueError("the quantiles of the reference must rise")
+        object.__setattr__(self, "quantiles", tuple(float(value) for value in quantiles))
+
+    @classmethod
+    def to_reference(cls, reference: Volume, *, foreground: str = "auto") -> HistogramMatch:
+        """The step that brings a scan to this reference's histogram.
+
+        Raises:
+            InputError: if the reference is constant or has no foreground.
+        """
+        require_numbers(reference)
+        quantiles = _quantiles(reference, foreground, QUANTILES)
+        if not quantiles[-1] > quantiles[0]:
+            raise InputError(f"The foreground of '{reference.name}' has one value only.", advice="Choose another scan.")
+        return cls(tuple(quantiles), foreground, reference.name)
+
+    def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:
+        """The mapped scan as float32.
+
+        Raises:
+            InputError: for another kind of scan, voxels that are not numbers, or a foreground of one value.
+        """
+        require_kind(volume, self)
+        require_numbers(volume)
+        raise_if_cancelled(reporter)
+        own = _quantiles(volume, self.foreground, len(self.quantiles))
+        try:
+            mapping = ValueMap.through(own, np.asarray(self.quantiles))
+        except ValueError as error:
+            raise InputError(
+                f"The foreground of '{volume.name}' has one value only, {own[0]:g}.",
+                advice="Choose another foreground.",
+            ) from error
+        middle = len(own) // 2
+        reference = f"'{self.reference}'" if self.reference else "a reference"
+        sentence = (
+            f"Matched {len(mapping.old)} quantiles of the foreground to those of {reference}: the median went from "
+            f"{own[middle]:.6g} to {self.quantiles[middle]:.6g}."
+        )
+        figures = {"median_before": float(own[middle]), "median_after": self.quantiles[middle]}
+        record = StepRecord(self.kind, sentence, self.to_plain(), figures)
+        done = volume.after(record, mapping(volume.array), unit=Unit.ARBITRARY)
+        return Standardised(done, mapping.inverse)
+
+    def to_plain(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return plain_settings(self)
+
+
+def _quantiles(volume: Volume, foreground: str, count: int) -> np.ndarray:
+    mask = foreground_mask(volume.array, foreground, name=volume.name)
+    ranks = np.linspace(_END, 1 - _END, count)
+    return np.quantile(volume.array[mask], ranks).astype(np.float64)

@@ -1,0 +1,64 @@
+"""What every step asks of a scan before it touches it, and how a step says its settings."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.standardise.step import Step
+from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+_NAMES = {Modality.CT: "CT", Modality.MR: "MR", Modality.PET: "PET"}
+_UNITS = {
+    Unit.HOUNSFIELD: Modality.CT,
+    Unit.SUV_BODY_WEIGHT: Modality.PET,
+    Unit.SUV_LEAN_BODY_MASS: Modality.PET,
+    Unit.SUV_BODY_SURFACE: Modality.PET,
+    Unit.ACTIVITY: Modality.PET,
+}
+
+
+def plain_settings(step: Step) -> dict[str, Any]:
+    """A step's settings as JSON values, by field name."""
+    values = {field.name: getattr(step, field.name) for field in fields(step)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def require_kind(volume: Volume, step: Step) -> None:
+    """Refuse a scan of a kind that the step is not meant for; the unit tells where the kind is not known.
+
+    Raises:
+        InputError: for a scan of another kind.
+    """
+    kind = _UNITS.get(volume.unit) if volume.modality is Modality.UNKNOWN else volume.modality
+    if kind is None or kind in step.modalities:
+        return
+    meant = " or ".join(_NAMES[one] for one in step.modalities)
+    raise InputError(
+        f"'{volume.name}' is a {_NAMES.get(kind, kind.value)} scan, and '{step.title}' is meant for {meant}.",
+        advice=f"Choose a step for {_NAMES.get(kind, kind.value)}, or another scan.",
+    )
+
+
+def require_numbers(volume: Volume) -> tuple[float, float]:
+    """The least and the greatest value of a scan whose voxels are all numbers and not all the same.
+
+    Raises:
+        InputError: for an empty or constant scan, and for voxels that are NaN or infinite.
+    """
+    if volume.array.size == 0:
+        raise InputError(f"'{volume.name}' has no voxels.", advice="Choose another scan.")
+    low, high = float(volume.array.min()), float(volume.array.max())
+    if not np.isfinite(low) or not np.isfinite(high):
+        raise InputError(
+            f"'{volume.name}' holds voxels that are not numbers (NaN or infinite).",
+            advice="Export it again, or replace these voxels by the background value.",
+        )
+    if low == high:
+        raise InputError(
+            f"All voxels of '{volume.name}' have the same value, {low:g}.", advice="Choose a scan that shows something."
+        )
+    return low, high
