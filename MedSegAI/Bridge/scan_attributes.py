@@ -69,6 +69,28 @@ def unit_of(node: slicer.vtkMRMLVolumeNode) -> Unit:
     return Unit.HOUNSFIELD if _is_hounsfield(node) else Unit.ARBITRARY
 
 
+def say_kind(node: slicer.vtkMRMLVolumeNode, modality: Modality, *, unit: Unit | None = None) -> tuple[Modality, Unit]:
+    """Let the node say what kind of scan it is, and return what it said before.
+
+    Args:
+        node: A volume node with voxels.
+        modality: What was measured.
+        unit: Of the voxels. None takes a CT with values below zero, as any with air has them, for one in Hounsfield
+            units, and leaves everything else as it is.
+    """
+    before = modality_of(node), unit_of(node)
+    if unit is None:
+        is_hounsfield = modality is Modality.CT and node.GetImageData().GetScalarRange()[0] < 0
+        unit = Unit.HOUNSFIELD if is_hounsfield else before[1]
+        if unit is Unit.HOUNSFIELD and modality is not Modality.CT:
+            unit = Unit.ARBITRARY
+    was_modifying = node.StartModify()
+    node.SetAttribute(MODALITY_ATTRIBUTE, modality.value)
+    node.SetAttribute(UNIT_ATTRIBUTE, unit.value)
+    node.EndModify(was_modifying)
+    return before
+
+
 def frame_of_reference_of(node: slicer.vtkMRMLVolumeNode) -> str:
     """Frame of Reference UID of the place where the scan lies in the world; empty where it is not known.
 

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import slicer
 
-from MedSegAI.Bridge.scan_attributes import modality_of, steps_of
+from MedSegAI.Bridge.scan_attributes import is_scan, modality_of, steps_of, unit_of
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Bridge.window_level import Window, reset_window, set_window, window_of
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_kinds_for
 from MedSegAI.Logic.standardise.step import Standardised, Step
-from MedSegAI.Logic.volume import Modality
+from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS, WindowPreset
+from MedSegAI.Logic.volume import Modality, Unit
+from MedSegAI.Logic.worker.running_job import RunningJob
+from MedSegAI.Logic.worker.thread_job import ThreadJob
 from MedSegAI.Session.case_results import HEAT_MAP, SEGMENTATION
 from MedSegAI.Session.choices import AFTER, BEFORE
 from MedSegAI.Session.input_slots import input_role
+from MedSegAI.Session.jobs_in_turn import JobsInTurn
+from MedSegAI.Session.kind_of_scan import KindOfScan
 from MedSegAI.Session.prepared_scans import extras_of, prepared_to_nodes, scan_before, stages_of
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.session import Session
-from MedSegAI.Session.step_offers import StepOffer, offer_of, step_of
+from MedSegAI.Session.step_offers import ChosenStep, StepOffer, offer_of, step_of
 
 
 class Preparation:
@@ -44,9 +51,7 @@ class Preparation:
     @property
     def offers(self) -> tuple[StepOffer, ...]:
         """The steps that are meant for this kind of scan, in the order in which they are usually applied."""
-        if self.scan is None:
-            return ()
-        return tuple(offer_of(kind) for kind in step_kinds_for(modality_of(self.scan)))
+        return () if self.scan is None else tuple(offer_of(kind) for kind in step_kinds_for(self.modality))
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -77,15 +82,35 @@ class Preparation:
         """Show the scan as it was before, or as it is."""
         self.show(BEFORE if is_before else AFTER)
 
-    def start(self, steps: Sequence[tuple[str, Mapping[str, Any]]]) -> Run:
-        """Begin to apply steps, given by kind and settings as a person typed them; see :meth:`start_prepare`."""
-        return self.start_prepare(tuple(step_of(kind, settings) for kind, settings in steps))
+    @property
+    def references(self) -> tuple[slicer.vtkMRMLScalarVolumeNode, ...]:
+        """The other scans of the case, for a step that gives the scan the histogram of another."""
+        nodes = nodes_of_class(self._session.scene, "vtkMRMLScalarVolumeNode")
+        return tuple(node for node in nodes if is_scan(node) and node is not self.scan)
 
-    def start_prepare(self, steps: tuple[Step, ...]) -> Run:
-        """Begin to apply steps to the scan; the result takes its place.
+    def chosen(
+        self,
+        kind: str,
+        settings: Mapping[str, Any],
+        *,
+        reference: slicer.vtkMRMLScalarVolumeNode | None = None,
+        file: str | os.PathLike[str] | None = None,
+    ) -> ChosenStep:
+        """A step as a person chose it, for :meth:`start`.
+
+        Args:
+            kind: Its key.
+            settings: Values by name, as they were typed.
+            reference: One of :attr:`references`, for a step that needs a scan.
+            file: For a step that needs a file.
+        """
+        return ChosenStep(kind, settings, None if reference is None else node_to_volume(reference), file)
+
+    def start(self, *steps: ChosenStep) -> Run:
+        """Begin to apply steps to the scan, in this order; the result takes its place.
 
         Raises:
-            InputError: if there is no scan, or no step.
+            InputError: if there is no scan, or no step, or a setting cannot be read.
             MedSegAIError: if something still runs.
         """
         scan = self.scan
@@ -93,21 +118,42 @@ class Preparation:
             raise InputError("There is no scan to prepare.", advice="Open a scan first.")
         if not steps:
             raise InputError("No step was chosen.", advice="Choose at least one.")
-        volume, index = node_to_volume(scan), self._session.viewed_index
+        volume, index, runner = node_to_volume(scan), self._session.viewed_index, self._session.runner
         name = f"{scan.GetName()} ({', '.join(step.kind for step in steps)})"
 
+        def begin(run: Run) -> RunningJob[Standardised]:
+            def standardise(made: tuple[Step, ...]) -> RunningJob[Standardised]:
+                return runner.start_standardise(volume, made, reporter=run)
+
+            if all(step.reference is None for step in steps):
+                return standardise(tuple(step_of(step) for step in steps))
+            # Looking at all voxels of another scan takes too long for the thread that draws.
+            making = ThreadJob(lambda _reporter: tuple(step_of(step) for step in steps), reporter=run, name="steps")
+            return JobsInTurn(making, standardise)
+
         return self._session.work.start(
-            RunKind.PREPARE,
-            lambda run: self._session.runner.start_standardise(volume, steps, reporter=run),
-            finish=lambda result: self._take(scan, index, result, name),
+            RunKind.PREPARE, begin, finish=lambda result: self._take(scan, index, result, name)
         )
+
+    # What kind of scan it is ----------------------------------------------------------------------------------------
+
+    @property
+    def modality(self) -> Modality:
+        """What kind of scan it is, as far as it says."""
+        return Modality.UNKNOWN if self.scan is None else modality_of(self.scan)
+
+    def take_for(self, modality: Modality) -> None:
+        """Say what kind of scan it is, where the file did not; one undo state."""
+        if self.scan is not None and modality is not self.modality:
+            self._session.undo_stack.push(KindOfScan(self.scan, modality))
 
     # The window ---------------------------------------------------------------------------------------------------
 
     @property
-    def is_ct(self) -> bool:
-        """Whether windows with names make sense: the scan is a CT."""
-        return self.scan is not None and modality_of(self.scan) is Modality.CT
+    def presets(self) -> tuple[WindowPreset, ...]:
+        """The windows with names that make sense for the scan; none for what is not in Hounsfield units."""
+        shown = self._session.viewed_volume
+        return WINDOW_PRESETS if shown is not None and unit_of(shown) is Unit.HOUNSFIELD else ()
 
     @property
     def window(self) -> Window | None:

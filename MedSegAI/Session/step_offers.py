@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import Enum
-from typing import Any, Literal, Union
+from pathlib import Path
+from typing import Any, Union
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_from_plain, step_kinds
+from MedSegAI.Logic.standardise.ct_window import OUTPUTS, WindowCt
+from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.hounsfield import OTHERWISE, Hounsfield
+from MedSegAI.Logic.standardise.mr_foreground import FOREGROUNDS
+from MedSegAI.Logic.standardise.mr_n4 import MASKS, N4
+from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr_z_score import MEASURES, RobustZScore
+from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.standardise.step import Step
+from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS
+from MedSegAI.Logic.volume import Volume
 
 
 class SettingKind(str, Enum):
@@ -45,6 +57,16 @@ class StepSetting:
     options: tuple[str, ...] = ()
 
 
+class StepNeed(str, Enum):
+    """What a step needs beside its settings."""
+
+    NOTHING = "nothing"
+    SCAN = "scan"
+    """Another scan of the case, whose histogram the scan gets."""
+    FILE = "file"
+    """A file with landmarks that were learned from a set of scans."""
+
+
 @dataclass(frozen=True)
 class StepOffer:
     """One kind of step.
@@ -53,43 +75,98 @@ class StepOffer:
         kind: Its key, as ``Logic/standardise/catalogue.py`` has it.
         title: What a person reads.
         settings: Those that are plain values.
+        needs: What must be chosen beside them.
     """
 
     kind: str
     title: str
     settings: tuple[StepSetting, ...]
+    needs: StepNeed = StepNeed.NOTHING
+
+
+# What cannot be read off the steps' classes: which words a text can be, and what is made from something else.
+_WORDS: dict[tuple[type[Step], str], tuple[str, ...]] = {
+    (N4, "mask"): MASKS,
+    (WindowCt, "preset"): (*(preset.key for preset in WINDOW_PRESETS), "own"),
+    (WindowCt, "output"): OUTPUTS,
+    (RobustZScore, "measure"): MEASURES,
+    (Hounsfield, "otherwise"): OTHERWISE,
+    (Suv, "by"): ("bw", "lbm", "bsa"),
+    (Suv, "lean_formula"): ("janmahasatian", "james"),
+}
+_NEEDS: dict[type[Step], tuple[StepNeed, tuple[str, ...]]] = {
+    HistogramMatch: (StepNeed.SCAN, ("quantiles", "reference")),
+    Nyul: (StepNeed.FILE, ("percentiles", "landmarks", "foreground", "scans")),
+}
+_KINDS = {float: SettingKind.NUMBER, int: SettingKind.WHOLE_NUMBER, bool: SettingKind.SWITCH, str: SettingKind.TEXT}
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenStep:
+    """A step as a person chose it.
+
+    Args:
+        kind: Its key.
+        settings: As they were typed: texts are read as what the setting is, empty ones are left to the step.
+        reference: The scan that a step which needs one is to follow.
+        file: The file that a step which needs one is to read.
+    """
+
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    reference: Volume | None = None
+    file: str | os.PathLike[str] | None = None
 
 
 def offer_of(kind: type[Step]) -> StepOffer:
     """How a kind of step is offered; settings that are no plain values are left out."""
     hints = typing.get_type_hints(kind)
-    offered = (_setting(field, hints[field.name]) for field in fields(kind) if field.init)
-    return StepOffer(kind.kind, kind.title, tuple(setting for setting in offered if setting is not None))
+    needs, found_elsewhere = _NEEDS.get(kind, (StepNeed.NOTHING, ()))
+    wanted = (one for one in fields(kind) if one.init and one.name not in found_elsewhere)
+    offered = (_setting(one, hints[one.name], kind) for one in wanted)
+    return StepOffer(kind.kind, kind.title, tuple(setting for setting in offered if setting is not None), needs)
 
 
-def step_of(kind: str, typed: Mapping[str, Any]) -> Step:
-    """The step with settings as a person typed them: texts are read as what the setting is, empty ones left out.
+def step_of(chosen: ChosenStep) -> Step:
+    """The step that was chosen; one that follows another scan looks at all voxels of that.
 
     Raises:
-        InputError: for a text that is no number where one is wanted, or as ``step_from_plain``.
+        InputError: for a text that is no number where one is wanted, a scan or file that is missing or does not serve,
+            or as ``step_from_plain``.
     """
-    found = step_kinds().get(kind)
-    settings = dict(typed)
-    for setting in () if found is None else offer_of(found).settings:
+    kind = step_kinds().get(chosen.kind)
+    settings = dict(chosen.settings)
+    for setting in () if kind is None else offer_of(kind).settings:
         if setting.name in settings:
             value = _read(settings.pop(setting.name), setting)
             if value is not None:
                 settings[setting.name] = value
-    return step_from_plain(kind, settings)
+    if kind is HistogramMatch and "quantiles" not in settings:
+        if chosen.reference is None:
+            raise InputError("No scan to follow was chosen.", advice="Choose another scan of the same kind.")
+        return HistogramMatch.to_reference(chosen.reference, **settings)
+    if kind is Nyul and "landmarks" not in settings:
+        return _with_landmarks(chosen.file)
+    return step_from_plain(chosen.kind, settings)
 
 
-def _setting(field: Any, hint: Any) -> StepSetting | None:
+def _with_landmarks(file: str | os.PathLike[str] | None) -> Nyul:
+    if file is None:
+        raise InputError("No file with landmarks was chosen.", advice="Train them: medsegai standardise --help.")
+    try:
+        return Nyul.from_json(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"'{file}' cannot be read as a file of landmarks.", advice="Choose another file.") from error
+
+
+def _setting(found: Any, hint: Any, step: type[Step]) -> StepSetting | None:
     may_be_empty, kinds = _without_none(hint)
-    kind, options = (None, ()) if len(kinds) != 1 else _kind_of(kinds[0])
-    if kind is None or field.default is MISSING:
+    words = _WORDS.get((step, found.name), FOREGROUNDS if found.name == "foreground" else ())
+    kind = _KINDS.get(kinds[0]) if len(kinds) == 1 else None
+    if kind is None or found.default is MISSING:
         return None
-    default = field.default.value if isinstance(field.default, Enum) else field.default
-    return StepSetting(field.name, field.name.replace("_", " "), kind, default, may_be_empty, options)
+    title = found.name.replace("_", " ")
+    return StepSetting(found.name, title, SettingKind.CHOICE if words else kind, found.default, may_be_empty, words)
 
 
 def _without_none(hint: Any) -> tuple[bool, list[Any]]:
@@ -97,15 +174,6 @@ def _without_none(hint: Any) -> tuple[bool, list[Any]]:
         return False, [hint]
     kinds = [kind for kind in typing.get_args(hint) if kind is not type(None)]
     return len(kinds) < len(typing.get_args(hint)), kinds
-
-
-def _kind_of(hint: Any) -> tuple[SettingKind | None, tuple[str, ...]]:
-    if typing.get_origin(hint) is Literal:
-        return SettingKind.CHOICE, tuple(str(value) for value in typing.get_args(hint))
-    if isinstance(hint, type) and issubclass(hint, Enum):
-        return SettingKind.CHOICE, tuple(str(member.value) for member in hint)
-    plain = {float: SettingKind.NUMBER, int: SettingKind.WHOLE_NUMBER, bool: SettingKind.SWITCH, str: SettingKind.TEXT}
-    return plain.get(hint), ()
 
 
 def _read(value: Any, setting: StepSetting) -> Any:

@@ -47,7 +47,7 @@ def background_of(session):
 
 
 def clip(preparation, low=-200.0, high=200.0):
-    preparation.start([("ct-clip", {"low": low, "high": str(high)})])
+    preparation.start(preparation.chosen("ct-clip", {"low": low, "high": str(high)}))
     run = work_through(preparation._session)
     assert (run.kind, run.outcome) == (RunKind.PREPARE, Outcome.DONE), run.error
     return preparation.scan
@@ -116,35 +116,35 @@ def test_preparing_again_compares_with_the_step_before(a_session, preparation):
 
 def test_no_scan_and_no_step_are_refused(a_session, preparation):
     with pytest.raises(InputError, match="No step"):
-        preparation.start([])
+        preparation.start()
     with pytest.raises(InputError, match="'abc' is no number for 'low'"):
-        preparation.start([("ct-clip", {"low": "abc"})])
+        preparation.start(preparation.chosen("ct-clip", {"low": "abc"}))
     with pytest.raises(InputError, match="There is no step 'polish'"):
-        preparation.start([("polish", {})])
+        preparation.start(preparation.chosen("polish", {}))
     a_session.set_input(0, None)
     with pytest.raises(InputError, match="no scan to prepare"):
-        preparation.start([("ct-clip", {})])
+        preparation.start(preparation.chosen("ct-clip", {}))
     assert (preparation.offers, preparation.sentences, preparation.extras) == ((), (), ())
-    assert not preparation.has_before and not preparation.is_ct and preparation.window is None
+    assert not preparation.has_before and preparation.presets == () and preparation.window is None
     preparation.set_window(Window(1.0, 0.0))
 
 
 def test_a_step_that_refuses_the_scan_leaves_everything_as_it_was(a_session, preparation, a_ct):
     node = a_session.add_scan(replace(a_ct, unit=Unit.ARBITRARY, array=(a_ct.array % 7).astype(np.uint8)))
-    preparation.start([("ct-clip", {})])
+    preparation.start(preparation.chosen("ct-clip", {}))
     assert work_through(a_session).outcome is Outcome.FAILED
     assert a_session.scan is node
 
 
 def test_a_second_run_waits_for_the_first(a_session, preparation):
-    preparation.start([("ct-clip", {})])
+    preparation.start(preparation.chosen("ct-clip", {}))
     with pytest.raises(WorkerError, match="still being computed"):
-        preparation.start([("ct-clip", {})])
+        preparation.start(preparation.chosen("ct-clip", {}))
     work_through(a_session)
 
 
 def test_who_goes_on_to_another_scan_meanwhile_stays_there(a_session, preparation, a_crop):
-    preparation.start([("ct-clip", {})])
+    preparation.start(preparation.chosen("ct-clip", {}))
     other = a_session.add_scan(a_crop)
     assert work_through(a_session).outcome is Outcome.DONE
     assert a_session.scan is other
@@ -155,7 +155,7 @@ def test_who_goes_on_to_another_scan_meanwhile_stays_there(a_session, preparatio
 def test_the_bias_field_is_kept_to_be_looked_at_and_is_no_scan(a_session, a_crop):
     preparation = Preparation(a_session)
     before = a_session.add_scan(replace(a_crop, name="head", modality=Modality.MR))
-    preparation.start([("n4", {})])
+    preparation.start(preparation.chosen("n4", {}))
     assert work_through(a_session).outcome is Outcome.DONE, a_session.run.error
     (title,) = preparation.extras
     preparation.show(title)
