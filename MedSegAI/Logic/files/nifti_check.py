@@ -26,14 +26,27 @@ _SHEAR_TOLERANCE_MM = 0.25
 
 
 @dataclass(frozen=True)
-class _Header:
-    """The fields of a NIfTI-1 header that are looked at; ``order`` is the byte order, "<" or ">"."""
+class NiftiHeader:
+    """The fields of a NIfTI-1 header that are looked at.
+
+    Args:
+        order: Byte order, "<" or ">".
+        dim: Number of axes, then the voxels along each.
+        datatype: The standard's number for the type of a voxel.
+        bits: Of a voxel.
+        offset: Where the voxels begin, in bytes.
+        rescale: Slope and intercept of the stored values.
+        qform_code: Whether, and in which space, a quaternion places the scan.
+        sform_code: The same for the matrix.
+        sform: 3 x 4, RAS mm.
+    """
 
     order: str
     dim: tuple[int, ...]
     datatype: int
     bits: int
     offset: int
+    rescale: tuple[float, float]
     qform_code: int
     sform_code: int
     sform: np.ndarray
@@ -55,32 +68,39 @@ def refuse_bad_nifti(path: Path) -> None:
     with path.open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
     with gzip.open(path, "rb") if zipped else path.open("rb") as stream:
-        header = _read_header(stream, path)
+        header = read_nifti_header(stream, path)
         if header is None:
             return
-        _refuse_shear(header, path)
+        refuse_shear(header, path)
         _refuse_bad_voxels(header, stream, path)
 
 
-def _read_header(stream: BinaryIO, path: Path) -> _Header | None:
+def read_nifti_header(stream: BinaryIO, path: Path) -> NiftiHeader | None:
+    """The header at the start of a decoded stream, or None for one that makes no sense.
+
+    Raises:
+        InputError: for NIfTI-2.
+    """
     head = stream.read(348)
     for order in "<>":
         kind = _HEADER_BYTES.get(struct.unpack_from(f"{order}i", head)[0]) if len(head) == 348 else None
         if kind == "NIfTI-2":
             raise InputError(f"'{path}' is a NIfTI-2 file, which cannot be read.", advice="Save it as NIfTI-1 or NRRD.")
         if kind and head[344:347] == b"n+1":
-            return _Header(
+            return NiftiHeader(
                 order,
                 struct.unpack_from(f"{order}8h", head, 40),
                 *struct.unpack_from(f"{order}2h", head, 70),
                 int(struct.unpack_from(f"{order}f", head, 108)[0]),
+                struct.unpack_from(f"{order}2f", head, 112),
                 *struct.unpack_from(f"{order}2h", head, 252),
                 np.array(struct.unpack_from(f"{order}12f", head, 280)).reshape(3, 4),
             )
     return None
 
 
-def _refuse_shear(header: _Header, path: Path) -> None:
+def refuse_shear(header: NiftiHeader, path: Path) -> None:
+    """Raise :class:`InputError` where the matrix is sheared beyond rounding; warn where there is none at all."""
     if header.sform_code <= 0:
         if header.qform_code <= 0:
             _log.warning("'%s' does not say how it lies in the patient: left and right may be swapped.", path)
@@ -98,7 +118,7 @@ def _refuse_shear(header: _Header, path: Path) -> None:
     )
 
 
-def _refuse_bad_voxels(header: _Header, stream: BinaryIO, path: Path) -> None:
+def _refuse_bad_voxels(header: NiftiHeader, stream: BinaryIO, path: Path) -> None:
     """Count the bytes and the voxels that are not finite; reading to the end makes gzip verify its checksum."""
     stream.read(max(0, header.offset - 348))
     kind = _FLOATS.get(header.datatype)

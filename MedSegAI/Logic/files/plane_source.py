@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 
 from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit
 
 
@@ -20,6 +22,12 @@ class PlaneSource(Protocol):
     modality: Modality
     unit: Unit
     name: str
+    frame_of_reference: str
+    """As a volume's."""
+    steps: tuple[StepRecord, ...]
+    """What was done to the scan before, as a volume's."""
+    acquisition: Mapping[str, Any]
+    """As a volume's."""
 
     def planes(self, start: int, stop: int) -> np.ndarray:
         """The voxels (stop - start, j, i) of the planes ``start <= k < stop``, rescale slope and intercept applied.
