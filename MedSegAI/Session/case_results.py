@@ -44,6 +44,9 @@ CONSENSUS = "consensus"
 DISAGREEMENT = "disagreement"
 STROKES_ROLE = "strokes"
 
+HEAT_TARGET_ATTRIBUTE = "MedSegAI.HeatTarget"
+"""On the node of every heat map; its value is the key of the label that it explains."""
+
 _SCAN_OF_SEGMENTATION = "referenceImageGeometryRef"
 
 
@@ -89,7 +92,7 @@ def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) ->
             reporter=run,
         )
 
-    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, node, heat))
+    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, node, heat, target.key))
 
 
 def latest_of(
@@ -165,6 +168,7 @@ def _take_heat_map(
     scan: slicer.vtkMRMLScalarVolumeNode,
     segmentation: slicer.vtkMRMLSegmentationNode,
     heat: Volume,
+    target: str,
 ) -> Iterator[None]:
     scene = _scene_of(scan)
     choices = state.choices
@@ -175,6 +179,7 @@ def _take_heat_map(
             threshold=choices.heat_threshold,
             colours=choices.heat_colours,
         )
+        node.SetAttribute(HEAT_TARGET_ATTRIBUTE, target)
         # It explains no other result, which the user may have gone on to meanwhile.
         if state.referenced(SEGMENTATION) is segmentation:
             state.refer(**{HEAT_MAP: node})

@@ -1,0 +1,96 @@
+"""A case's results as DICOM objects that belong to the study of its scan, for a PACS."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from MedSegAI.Bridge.scan_attributes import SourceSeries, source_of
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, read_provenance
+from MedSegAI.Bridge.volume_nodes import node_to_volume, world_grid
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.files.dicom.export import DicomObject, ExportedObject, export_case
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Session.case_results import HEAT_TARGET_ATTRIBUTE
+from MedSegAI.Session.prepared_scans import scan_as_read
+from MedSegAI.Session.session import Session
+
+FolderWriter = Callable[[str | os.PathLike[str]], tuple[ExportedObject, ...]]
+
+IDENTITY_KEPT = (
+    "The files carry the patient's name, number and dates as the scan's own DICOM files do: they belong to one study."
+)
+"""What a face says where results are exported as DICOM."""
+
+
+def source_series(session: Session) -> SourceSeries | None:
+    """The DICOM files that the scan was read from, before any preparation; None where it came from others."""
+    return None if session.scan is None else source_of(scan_as_read(session.scan))
+
+
+def dicom_obstacle(session: Session) -> str:
+    """Why the case cannot be exported as DICOM, as a sentence; empty where it can."""
+    if session.segmentation is None:
+        return "There is no segmentation to export. Segment a scan first."
+    source = source_series(session)
+    if source is None:
+        return "The scan was not read from DICOM files, so there is no study that its results could belong to."
+    if not source.folder.exists():
+        return "The DICOM files that the scan was read from are no longer there. Open them again."
+    return ""
+
+
+def dicom_writer(session: Session, *, with_contours: bool = False) -> FolderWriter:
+    """Writes segmentation, measurements and, where there is one, the heat map as DICOM into a new folder.
+
+    The writer touches no scene. It raises as :func:`MedSegAI.Logic.files.dicom.export.export_case`, and leaves nothing
+    behind where it fails.
+
+    Args:
+        session: The case.
+        with_contours: Whether the segments' outlines (RTSTRUCT) are written, too.
+
+    Raises:
+        InputError: if there is nothing to export, or no DICOM series that it could belong to.
+    """
+    if obstacle := dicom_obstacle(session):
+        raise InputError(obstacle)
+    source, node, heat = source_series(session), session.segmentation, session.heat_map
+    labels, table = node_to_segmentation(node, grid=world_grid(session.scan))
+    segmentation = Segmentation(labels, table, read_provenance(node))
+    objects = [DicomObject.SEGMENTATION, DicomObject.REPORT]
+    objects += [DicomObject.HEAT_MAP] if heat is not None else []
+    objects += [DicomObject.CONTOURS] if with_contours else []
+    heat_map = None if heat is None else node_to_volume(heat)
+    heat_label = "" if heat is None else heat.GetAttribute(HEAT_TARGET_ATTRIBUTE) or ""
+    creator = session.choices.rater
+
+    def write(folder: str | os.PathLike[str]) -> tuple[ExportedObject, ...]:
+        return export_case(
+            folder,
+            segmentation,
+            source=source.folder,
+            series=source.uid,
+            objects=objects,
+            heat_map=heat_map,
+            heat_label=heat_label,
+            creator=creator,
+        )
+
+    return write
+
+
+def zipped(write: FolderWriter) -> Callable[[str | os.PathLike[str]], None]:
+    """A writer that puts what another one writes into a folder into one zip file."""
+
+    def write_zip(path: str | os.PathLike[str]) -> None:
+        with tempfile.TemporaryDirectory(prefix="medsegai-dicom-") as room, write_beside(Path(path)) as temporary:
+            folder = Path(room) / "dicom"
+            write(folder)
+            shutil.move(shutil.make_archive(str(Path(room) / "packed"), "zip", folder), temporary)
+
+    return write_zip
