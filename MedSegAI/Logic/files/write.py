@@ -15,6 +15,7 @@ from MedSegAI.Logic.files.atomic import storage_error, write_beside
 from MedSegAI.Logic.files.formats import ending_of, refuse_unwritable_ending
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet, stderr_kept_for_success
+from MedSegAI.Logic.files.scan_fields import scan_fields
 from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, segment_fields
 from MedSegAI.Logic.label_counts import refuse_unnamed
 from MedSegAI.Logic.labels import LabelTable
@@ -33,7 +34,8 @@ def write_volume(path: str | os.PathLike[str], volume: Volume, *, metadata: Mapp
     Args:
         path: .nii, .nii.gz, .nrrd or .mha; its folder must exist.
         volume: Voxels (k, j, i) on an LPS grid; bool is stored as uint8, float16 as float32.
-        metadata: Key/value fields kept in the header of an NRRD file; NIfTI and MetaImage have no place for them.
+        metadata: Key/value fields kept in the header of an NRRD file, beside the volume's own modality, unit and steps;
+            NIfTI and MetaImage have no place for them.
 
     Raises:
         StorageError: if it cannot be written, or the ending is none of these.
@@ -41,7 +43,7 @@ def write_volume(path: str | os.PathLike[str], volume: Volume, *, metadata: Mapp
     refuse_unwritable_ending(path)
     image = volume.to_sitk()
     if ending_of(path) in _KEEPS_FIELDS:
-        for key, value in (metadata or {}).items():
+        for key, value in {**scan_fields(volume), **(metadata or {})}.items():
             image.SetMetaData(key, value)
     with write_beside(path) as beside:
         _write(image, beside, Path(path))
