@@ -24,6 +24,7 @@ from MedSegAI.CommandLine import (
     explain,
     models,
     segment,
+    standardise,
     train,
 )
 from MedSegAI.CommandLine.case_options import with_regions_joined
@@ -40,7 +41,7 @@ _EXAMPLES = """examples:
   medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
   medsegai doctor
 """
-_COMMANDS = (segment, explain, evaluate, batch, models, corrections, consensus, dicom, train, doctor, demo)
+_COMMANDS = (segment, explain, standardise, evaluate, batch, models, corrections, consensus, dicom, train, doctor, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

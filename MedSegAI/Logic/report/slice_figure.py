@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.errors import DependencyError
 from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
+from MedSegAI.Logic.report.plane_drawing import (
+    BACKGROUND,
+    FAINT,
+    TEXT,
+    draw_directions,
+    draw_ruler,
+    frame_of,
+    new_figure,
+)
 from MedSegAI.Logic.report.slice_planes import DEPTH_AXIS, PLANE_NAMES, Plane
 from MedSegAI.Logic.volume import Unit, Volume
 
@@ -20,9 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_BACKGROUND, _TEXT, _FAINT = "#111418", "#f2f2f2", "#9aa4ad"
 _SOFT_TISSUE_HU = (-160.0, 240.0)
-_LONG_RULER_MM, _SHORT_RULER_MM = 50.0, 10.0
 _MOST_NAMES = 8
 _INCHES = (13.2, 5.6)
 _DPI = 150
@@ -60,7 +66,7 @@ def slice_figure(
     Raises:
         DependencyError: if matplotlib is missing.
     """
-    figure = _new_figure()
+    figure = new_figure(_INCHES)
     focus = focus or focus_of(scan, labels=labels, heat=heat)
     extent = np.ptp(scan.grid.corners_lps(), axis=0).max()
     width_mm = float(min(width_mm or extent, extent))
@@ -74,8 +80,8 @@ def slice_figure(
             _draw_heat(axes, heat, plane, threshold=threshold, opacity=opacity)
         if labels is not None and table is not None:
             _draw_outlines(axes, labels, table, plane)
-        _draw_directions(axes, plane)
-        _draw_ruler(axes, plane)
+        draw_directions(axes, plane)
+        draw_ruler(axes, plane)
     if heat is not None:
         _draw_colour_bar(figure, threshold=threshold)
     _write_around(figure, title or scan.name, heat=heat)
@@ -91,7 +97,7 @@ def write_slice_figure(path: str | os.PathLike[str], figure: Figure) -> Path:
         StorageError: if the file cannot be written.
     """
     with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_BACKGROUND)
+        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=BACKGROUND)
     return Path(path)
 
 
@@ -110,27 +116,11 @@ def focus_of(scan: Volume, *, labels: Volume | None = None, heat: Volume | None 
     return tuple(scan.grid.corners_lps().mean(0))
 
 
-def _new_figure() -> Figure:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise DependencyError("Figures need matplotlib.", advice="Install it: pip install matplotlib.") from error
-    figure = Figure(figsize=_INCHES, facecolor=_BACKGROUND)
-    FigureCanvasAgg(figure)
-    return figure
-
-
 def _through(
     focus: tuple[float, float, float], centre: tuple[float, float, float], name: str
 ) -> tuple[float, float, float]:
     """Centre of a slice: in depth at the focus, in the plane at ``centre``."""
     return tuple(focus[axis] if axis == DEPTH_AXIS[name] else centre[axis] for axis in range(3))
-
-
-def _frame(plane: Plane) -> tuple[float, float, float, float]:
-    half = plane.width_mm / 2
-    return -half, half, half, -half
 
 
 def _draw_scan(axes: Axes, scan: Volume, plane: Plane) -> None:
@@ -142,16 +132,18 @@ def _draw_scan(axes: Axes, scan: Volume, plane: Plane) -> None:
         shown = cut[np.isfinite(cut) & (cut > darkest)]
         low, high = np.percentile(shown, [0.5, 99.5]) if shown.size else (darkest, darkest + 1.0)
         low = min(low, darkest + 0.2 * (high - darkest))
-    axes.imshow(cut, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), extent=_frame(plane), interpolation="bilinear")
+    axes.imshow(
+        cut, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), extent=frame_of(plane), interpolation="bilinear"
+    )
     axes.set_axis_off()
-    axes.set_title(f"{plane.name.capitalize()}  {plane.place}", color=_TEXT, fontsize=10, loc="left", pad=5)
+    axes.set_title(f"{plane.name.capitalize()}  {plane.place}", color=TEXT, fontsize=10, loc="left", pad=5)
 
 
 def _draw_heat(axes: Axes, heat: Volume, plane: Plane, *, threshold: float, opacity: float) -> None:
     cut = plane.cut(heat)
     colours = heat_colours(256)[np.clip(np.nan_to_num(cut) * 255, 0, 255).astype(np.uint8)]
     veil = np.where(cut >= max(threshold, 1e-6), opacity, 0.0)
-    axes.imshow(np.dstack([colours, veil]), extent=_frame(plane), interpolation="nearest")
+    axes.imshow(np.dstack([colours, veil]), extent=frame_of(plane), interpolation="nearest")
 
 
 def _draw_outlines(axes: Axes, labels: Volume, table: LabelTable, plane: Plane) -> None:
@@ -167,56 +159,19 @@ def _draw_outlines(axes: Axes, labels: Volume, table: LabelTable, plane: Plane) 
             axes.contour(at, at, mask, levels=[0.5], colors=[label.colour], linewidths=1.5)
 
 
-def _draw_directions(axes: Axes, plane: Plane) -> None:
-    left, right, top, bottom = plane.edges
-    places = ((0.02, 0.5, left), (0.98, 0.5, right), (0.5, 0.965, top), (0.5, 0.035, bottom))
-    for x, y, letter in places:
-        _write(axes, x, y, letter, size=11)
-
-
-def _draw_ruler(axes: Axes, plane: Plane) -> None:
-    length = _LONG_RULER_MM if plane.width_mm > 1.4 * _LONG_RULER_MM else _SHORT_RULER_MM
-    half = plane.width_mm / 2
-    right = bottom = half * 0.93
-    tick = plane.width_mm * 0.012
-    for position in np.linspace(0.0, length, 6):
-        height = tick * (2 if position in (0.0, length) else 1)
-        axes.plot([right - position] * 2, [bottom, bottom - height], color=_TEXT, linewidth=1.1)
-    axes.plot([right - length, right], [bottom, bottom], color=_TEXT, linewidth=1.1)
-    x = 0.5 + (right - length / 2) / plane.width_mm
-    _write(axes, x, 0.5 - bottom / plane.width_mm + 0.042, f"{length / 10:.0f} cm", size=8)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, *, size: float) -> None:
-    from matplotlib.patheffects import withStroke
-
-    across = "left" if x < 0.1 else "right" if x > 0.9 else "center"
-    axes.text(
-        x,
-        y,
-        text,
-        transform=axes.transAxes,
-        color=_TEXT,
-        fontsize=size,
-        ha=across,
-        va="center",
-        path_effects=[withStroke(linewidth=2, foreground="black")],
-    )
-
-
 def _draw_colour_bar(figure: Figure, *, threshold: float) -> None:
     axes = figure.add_axes((0.937, 0.22, 0.014, 0.56))
     axes.imshow(heat_colours(256)[::-1, None, :], extent=(0, 1, 0, 1), aspect="auto")
-    axes.axhspan(0, threshold, facecolor=_BACKGROUND, alpha=0.82)
-    axes.axhline(threshold, color=_TEXT, linewidth=1)
+    axes.axhspan(0, threshold, facecolor=BACKGROUND, alpha=0.82)
+    axes.axhline(threshold, color=TEXT, linewidth=1)
     axes.set_xticks([])
     axes.yaxis.tick_right()
     axes.set_yticks(sorted({0.0, round(threshold, 2), 0.5, 1.0}))
-    axes.tick_params(colors=_TEXT, labelsize=8, length=3)
+    axes.tick_params(colors=TEXT, labelsize=8, length=3)
     for spine in axes.spines.values():
-        spine.set_color(_FAINT)
-    axes.set_title("heat", color=_TEXT, fontsize=9, pad=6)
-    axes.text(0.5, -0.06, f"below {threshold:.2g}:\nnot shown", color=_FAINT, fontsize=7, ha="center", va="top")
+        spine.set_color(FAINT)
+    axes.set_title("heat", color=TEXT, fontsize=9, pad=6)
+    axes.text(0.5, -0.06, f"below {threshold:.2g}:\nnot shown", color=FAINT, fontsize=7, ha="center", va="top")
 
 
 def _draw_names(figure: Figure, labels: Volume, table: LabelTable) -> None:
@@ -240,13 +195,13 @@ def _draw_names(figure: Figure, labels: Volume, table: LabelTable) -> None:
         ncols=min(5, len(lines)),
         frameon=False,
         fontsize=9,
-        labelcolor=_TEXT,
+        labelcolor=TEXT,
         handlelength=1.4,
         columnspacing=1.8,
     )
 
 
 def _write_around(figure: Figure, title: str, *, heat: Volume | None) -> None:
-    figure.text(0.015, 0.965, title, color=_TEXT, fontsize=13, va="top", weight="bold")
+    figure.text(0.015, 0.965, title, color=TEXT, fontsize=13, va="top", weight="bold")
     footer = _CONVENTION if heat is None else f"{_CONVENTION}  Heat: {HEAT_LEGEND}."
-    figure.text(0.015, 0.03, footer, color=_FAINT, fontsize=8.5, va="center")
+    figure.text(0.015, 0.03, footer, color=FAINT, fontsize=8.5, va="center")

@@ -18,8 +18,8 @@ from MedSegAI.Logic.standardise.step import Standardised
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
-_BY = ("bw", "lbm", "bsa")
-_LEAN = {"janmahasatian": BodySize.LEAN_JANMAHASATIAN, "james": BodySize.LEAN_JAMES}
+BODY_MEASURES = ("bw", "lbm", "bsa")
+LEAN_FORMULAS = {"janmahasatian": BodySize.LEAN_JANMAHASATIAN, "james": BodySize.LEAN_JAMES}
 _STAGE = "computing SUV"
 
 
@@ -47,15 +47,15 @@ class Suv:
     lean_formula: str = "janmahasatian"
 
     def __post_init__(self) -> None:
-        if self.by not in _BY:
-            raise ValueError(f"by is one of {', '.join(_BY)}, not '{self.by}'")
-        if self.lean_formula not in _LEAN:
-            raise ValueError(f"lean_formula is one of {', '.join(_LEAN)}, not '{self.lean_formula}'")
+        if self.by not in BODY_MEASURES:
+            raise ValueError(f"by is one of {', '.join(BODY_MEASURES)}, not '{self.by}'")
+        if self.lean_formula not in LEAN_FORMULAS:
+            raise ValueError(f"lean_formula is one of {', '.join(LEAN_FORMULAS)}, not '{self.lean_formula}'")
 
     @property
     def size(self) -> BodySize:
         """What the uptake is related to."""
-        return {"bw": BodySize.WEIGHT, "bsa": BodySize.SURFACE}.get(self.by) or _LEAN[self.lean_formula]
+        return {"bw": BodySize.WEIGHT, "bsa": BodySize.SURFACE}.get(self.by) or LEAN_FORMULAS[self.lean_formula]
 
     def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:
         """The scan in SUV, float32.
