@@ -7,8 +7,10 @@ import json
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
+from typing import Any
 
 from MedSegAI.Logic.localised_region import LocalisedRegion
+from MedSegAI.Logic.step_record import StepRecord
 
 _VERSIONED_PACKAGES = ("medsegai", "torch", "numpy", "SimpleITK", "monai")
 
@@ -29,6 +31,33 @@ def _version_of(package: str) -> str | None:
 
 
 @dataclass(frozen=True)
+class InputRecord:
+    """What one input of the model was given.
+
+    Args:
+        input: Name of the input on the model's card, such as "FLAIR".
+        scan: Name of the scan that was given for it; None where it was missing, and its channel was 0.
+        steps: What was done to that scan before, its alignment included.
+    """
+
+    input: str
+    scan: str | None
+    steps: tuple[StepRecord, ...] = ()
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What was done, for a person to read."""
+        if self.scan is None:
+            return (f"{self.input} was missing; its channel was 0.",)
+        return tuple(record.sentence for record in self.steps)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> InputRecord:
+        """The record that ``dataclasses.asdict`` made JSON values of."""
+        return cls(plain["input"], plain["scan"], tuple(StepRecord.from_plain(step) for step in plain["steps"]))
+
+
+@dataclass(frozen=True)
 class Provenance:
     """The record that travels with a segmentation or heat map through MRML, ``.seg.nrrd`` and DICOM.
 
@@ -38,7 +67,7 @@ class Provenance:
         model_sha256: Hex digest of its weights.
         engine: Engine that ran it, such as "torch".
         device: Device it ran on, such as "cpu" or "cuda:0 (name)".
-        input_name: Name of the scan.
+        input_name: Name of the scan on whose grid the result lies.
         grid_shape: Shape (k, j, i) of the scan.
         grid_spacing_mm: Spacing (i, j, k) of the scan.
         regions: The places the network was shown; enough to explain the result later from the file alone.
@@ -48,6 +77,7 @@ class Provenance:
         seconds: Wall time of the run.
         created: ISO 8601 time in UTC.
         versions: Versions of the software.
+        inputs: What each of the model's inputs was given, in the card's order; empty in records of an older version.
     """
 
     model: str
@@ -65,6 +95,12 @@ class Provenance:
     seed: int | None = None
     fallbacks: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=software_versions)
+    inputs: tuple[InputRecord, ...] = ()
+
+    @property
+    def missing_inputs(self) -> tuple[str, ...]:
+        """Names of the model's inputs that no scan was given for."""
+        return tuple(record.input for record in self.inputs if record.scan is None)
 
     def to_json(self) -> str:
         """One line of JSON."""
@@ -78,4 +114,5 @@ class Provenance:
         for key in ("grid_shape", "grid_spacing_mm", "fallbacks"):
             fields[key] = tuple(fields[key])
         fields["regions"] = tuple(LocalisedRegion.from_plain(region) for region in fields["regions"])
+        fields["inputs"] = tuple(InputRecord.from_plain(record) for record in fields.get("inputs", ()))
         return cls(**fields)

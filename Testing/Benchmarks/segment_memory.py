@@ -41,6 +41,7 @@ def run_here(spacing: float, confidence: str) -> dict[str, float]:
     from MedSegAI.Logic.geometry import Box, Grid
     from MedSegAI.Logic.inference.plan import plan_memory
     from MedSegAI.Logic.inference.regions import choose_regions
+    from MedSegAI.Logic.inference.scans import scans_for
     from MedSegAI.Logic.inference.segment import segment
     from MedSegAI.Logic.models.card import ModelCard
     from MedSegAI.Logic.models.registry import Model
@@ -54,8 +55,8 @@ def run_here(spacing: float, confidence: str) -> dict[str, float]:
     array = (np.random.default_rng(0).normal(size=(SIDE,) * 3) * 100).astype(np.int16)
     scan = Volume(array, Grid((SIDE,) * 3, (spacing,) * 3), Modality.MR)
     options = {"settings": settings, "reporter": SilentReporter()}
-    regions = choose_regions(scan, card, **options).regions
-    plan = plan_memory(regions, card, settings=settings, engine=ArithmeticEngine(), scan=scan.grid)
+    regions = choose_regions(scans_for(scan, card), card, **options).regions
+    plan = plan_memory(regions, card, settings=settings, engine=ArithmeticEngine(), scans=(scan.grid,))
     # A small run first, so that imports do not count.
     segment(scan.crop(Box((0, 0, 0), (70, 70, 70))), Model(CARD.parent, card), engine=ArithmeticEngine(), **options)
     before = psutil.Process().memory_info().rss

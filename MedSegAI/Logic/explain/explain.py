@@ -9,7 +9,9 @@ from MedSegAI.Logic.explain.grad_cam import explain_array
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.input_check import check_together
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
 from MedSegAI.Logic.inference.segment import prepare_region, region_box
 from MedSegAI.Logic.labels import Label
 from MedSegAI.Logic.localised_region import LocalisedRegion
@@ -22,7 +24,7 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 def explain(
-    volume: Volume,
+    scans: Scans,
     segmentation: SegmentationResult | Segmentation,
     model: Model,
     *,
@@ -38,7 +40,7 @@ def explain(
     or not, is explained as it was made.
 
     Args:
-        volume: The scan (k, j, i) that was segmented, LPS mm.
+        scans: The scan (k, j, i) that was segmented, LPS mm, or the several by name.
         segmentation: Its segmentation, with provenance.
         model: The model that made it; read from disk only where ``engine`` is None.
         target: Key, name or value of the label to explain.
@@ -52,12 +54,15 @@ def explain(
 
     Raises:
         LabelError: if there is no such label, or it was not found in the scan.
-        InputError: if the segmentation does not say how it was made, or was made by another model or of another scan.
+        InputError: if the segmentation does not say how it was made, or was made by another model or of other scans.
         ModelError: if there is no such layer.
         Cancelled: if the user asked to stop.
     """
     label = segmentation.table.find(target)
-    record = _record_of(segmentation.provenance, volume, model)
+    case = scans_for(scans, model.card)
+    check_together(case)
+    volume = case.on
+    record = _record_of(segmentation.provenance, case, model)
     if not np.any(segmentation.labels.array == label.value):
         raise LabelError(
             f"There is nothing to explain: '{label.name}' was not found in '{volume.name}'.",
@@ -71,7 +76,7 @@ def explain(
         if not np.any(mask):
             continue
         raw = explain_array(
-            prepare_region(volume, region, model.card),
+            prepare_region(case, region, model.card),
             mask,
             engine.network,
             label=region.network_value(label.value),
@@ -98,7 +103,8 @@ def _mask_in(region: LocalisedRegion, labels: Volume, label: Label) -> np.ndarra
     return region.orient(resample_labels(one, region.grid).array) > 0
 
 
-def _record_of(record: Provenance | None, volume: Volume, model: Model) -> Provenance:
+def _record_of(record: Provenance | None, case: InputScans, model: Model) -> Provenance:
+    volume = case.on
     if record is None:
         raise InputError(
             "The segmentation does not say which model made it, so it cannot be explained.",
@@ -116,4 +122,16 @@ def _record_of(record: Provenance | None, volume: Volume, model: Model) -> Prove
             f"{volume.grid.shape}.",
             advice="Choose the scan that was segmented.",
         )
+    _refuse_other_inputs(record, case)
     return record
+
+
+def _refuse_other_inputs(record: Provenance, case: InputScans) -> None:
+    """The network is shown what it was shown before: not one scan more, and not one less."""
+    was_given = {entry.input for entry in record.inputs if entry.scan is not None}
+    if record.inputs and was_given != set(case.by_name):
+        made_of, given = (", ".join(sorted(names)) for names in (was_given, case.by_name))
+        raise InputError(
+            f"The segmentation was made of {made_of}; {given} were given.",
+            advice="Give the scans that were segmented.",
+        )

@@ -1,9 +1,11 @@
-"""Whether a scan is what a model's card asks for."""
+"""Whether scans are what a model's card asks for."""
 
 from __future__ import annotations
 
+from MedSegAI.Logic.align.check import Fit, check_space
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Triple
+from MedSegAI.Logic.inference.scans import InputScans
 from MedSegAI.Logic.models.card import ModelCard, ModelInput
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.resample import canonical_grid
@@ -13,23 +15,38 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 _COARSE = 2.5
 
 
-def check_input(volume: Volume, card: ModelCard, *, reporter: Reporter) -> None:
-    """Refuse a scan of another modality or unit than the card's; warn where it does not tell or its voxels are coarse.
+def check_input(case: InputScans, card: ModelCard, *, reporter: Reporter) -> None:
+    """Refuse scans of another modality or unit than the card's, or that do not lie in one space.
+
+    Warns where a scan does not tell its kind, where voxels are coarse, and of an optional input that is missing.
 
     Raises:
-        InputError: naming what the scan is and what the model takes; or if the model takes several scans.
+        InputError: naming what the scan is and what the model takes, or what keeps two scans apart.
     """
-    if len(card.inputs) != 1:
-        wanted = ", ".join(f"{entry.name} ({entry.modality.value})" for entry in card.inputs)
-        raise InputError(
-            f"'{card.name}' takes {len(card.inputs)} scans at once ({wanted}); one was given.",
-            advice="Choose a model with a single input.",
-        )
-    wanted = card.inputs[0]
-    check_kind(volume.name, volume.modality, volume.unit, wanted=wanted, model_name=card.name)
-    if volume.modality is Modality.UNKNOWN:
-        reporter.message(f"'{volume.name}' does not say what kind of scan it is; taken for {wanted.modality.value}.")
-    _warn_of_coarse_voxels(volume, card, reporter)
+    for wanted in card.inputs:
+        volume = case.by_name.get(wanted.name)
+        if volume is None:
+            reporter.message(f"There is no {wanted.name} scan: '{card.name}' does without it.")
+            continue
+        check_kind(volume.name, volume.modality, volume.unit, wanted=wanted, model_name=card.name)
+        if volume.modality is Modality.UNKNOWN:
+            reporter.message(
+                f"'{volume.name}' does not say what kind of scan it is; taken for {wanted.modality.value}."
+            )
+        _warn_of_coarse_voxels(volume, card, reporter)
+    check_together(case)
+
+
+def check_together(case: InputScans) -> None:
+    """Refuse scans of which nothing says that they lie in one space.
+
+    Raises:
+        InputError: naming the two scans and what keeps them apart.
+    """
+    for volume in case.by_name.values():
+        found = check_space(volume, case.on)
+        if found.fit is not Fit.FIT:
+            raise InputError(found.sentence, advice=found.advice)
 
 
 def check_kind(name: str, modality: Modality, unit: Unit, *, wanted: ModelInput, model_name: str) -> None:

@@ -125,11 +125,12 @@ def plan_memory(
     *,
     settings: RunSettings,
     engine: Engine,
-    scan: Grid | None = None,
+    scans: Sequence[Grid] = (),
 ) -> MemoryPlan:
     """The plan of a run over ``regions``, one after the other: the most demanding one's, with all windows counted.
 
-    ``scan`` is the grid that the regions are resampled from; None takes each region as a scan of its own.
+    ``scans`` are the grids that the regions are resampled from, one after the other; with none, a region is a scan of
+    its own.
     """
     plans = [
         plan_array(
@@ -140,7 +141,7 @@ def plan_memory(
             classes=card.class_count,
             activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),
             settings=settings,
-            preparation=len(card.inputs) * _voxels_prepared(region.grid, scan) * _BYTES_PER_VOXEL_WHILE_PREPARED,
+            preparation=_bytes_to_prepare(region.grid, scans, channels=len(card.inputs)),
             device=engine.logits_device,
         )
         for region in regions
@@ -148,9 +149,15 @@ def plan_memory(
     return replace(max(plans, key=lambda plan: plan.total), windows=sum(plan.windows for plan in plans))
 
 
-def _voxels_prepared(region: Grid, scan: Grid | None) -> int:
+def _bytes_to_prepare(region: Grid, scans: Sequence[Grid], *, channels: int) -> int:
+    """Bytes at the height: the channels made so far, and the most demanding scan while it is prepared."""
+    largest = max(_voxels_prepared(region, scan) for scan in scans or (region,))
+    return largest * _BYTES_PER_VOXEL_WHILE_PREPARED + (channels - 1) * region.voxel_count * _FLOAT32
+
+
+def _voxels_prepared(region: Grid, scan: Grid) -> int:
     """Voxels of the larger of the two grids; the region's alone where its spacing is the scan's and it is only cut."""
-    if scan is None or np.allclose(sorted(region.spacing), sorted(scan.spacing), rtol=_SAME_SPACING):
+    if np.allclose(sorted(region.spacing), sorted(scan.spacing), rtol=_SAME_SPACING):
         return region.voxel_count
     return max(region.voxel_count, scan.voxel_count)
 

@@ -8,7 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.scans import InputScans
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.localise.localise import localise
 from MedSegAI.Logic.localise.region_of_interest import parse_region
@@ -28,16 +30,19 @@ class ChosenRegions:
     table: LabelTable
 
 
-def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, reporter: Reporter) -> ChosenRegions:
+def choose_regions(case: InputScans, card: ModelCard, *, settings: RunSettings, reporter: Reporter) -> ChosenRegions:
     """Decide what the network looks at.
 
     A region that the user names wins. Else a scan that already fits the model, or a model without localiser, is used
-    whole; else the localiser finds the structure.
+    whole; else the localiser finds the structure. Of several scans, "the scan" is the one on whose grid the result
+    will lie, and the localiser looks at the input that the card names for it, else the first.
 
     Raises:
         RegionError: if the user's region lies outside the scan, or the localiser does not find the structure.
+        InputError: if the scan that the localiser looks at is missing.
     """
     localiser = card.localiser
+    volume = case.on
     needs_localiser = localiser is not None and not fits(volume.grid, localiser)
     if settings.region is not None:
         box = parse_region(settings.region, volume.grid, reporter=reporter)
@@ -48,8 +53,21 @@ def choose_regions(volume: Volume, card: ModelCard, *, settings: RunSettings, re
     if not needs_localiser:
         grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
         return ChosenRegions((_as_it_is("whole volume", grid, card.labels),), card.labels)
-    found = localise(volume, localiser, spacing_mm=card.spacing_mm, reporter=reporter)
+    looked_at = _looked_at(case, card)
+    found = localise(looked_at, localiser, spacing_mm=card.spacing_mm, reporter=reporter, along=volume.grid)
     return ChosenRegions(found, localiser.labels)
+
+
+def _looked_at(case: InputScans, card: ModelCard) -> Volume:
+    """The scan that the localiser registers to its template."""
+    name = card.localiser.input or card.inputs[0].name
+    volume = case.by_name.get(name)
+    if volume is None:
+        raise InputError(
+            f"'{card.name}' finds its structure in the {name} scan, which is missing.",
+            advice=f"Give the {name} scan, or choose the region yourself (--roi).",
+        )
+    return volume
 
 
 def fits(grid: Grid, localiser: Localiser) -> bool:

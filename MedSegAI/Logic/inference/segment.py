@@ -17,12 +17,13 @@ from MedSegAI.Logic.inference.label_confidence import WinningProbabilities, winn
 from MedSegAI.Logic.inference.plan import plan_memory
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
 from MedSegAI.Logic.inference.sliding_window import StreamedLabels, segment_array
 from MedSegAI.Logic.inference.windows import window_starts
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
-from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.provenance import InputRecord, Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.standardise.intensity import normalise
@@ -31,28 +32,29 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 def segment(
-    volume: Volume,
+    scans: Scans,
     model: Model,
     *,
     settings: RunSettings,
     reporter: Reporter,
     engine: Engine | None = None,
 ) -> SegmentationResult:
-    """Segment a scan with a model.
+    """Segment a scan, or several of one patient, with a model.
 
-    The scan is checked against the model's card, the regions to look at are chosen (the user's, the localiser's or
-    the whole volume), each is resampled to the model's space, normalised and segmented window by window, and the
-    labels are brought back to the scan's grid.
+    The scans are checked against the model's card and each other, the regions to look at are chosen (the user's, the
+    localiser's or the whole volume), each is resampled to the model's space, normalised and segmented window by
+    window, and the labels are brought back to the scan's grid.
 
     Args:
-        volume: The scan (k, j, i), any real dtype, LPS mm, in the unit that the card names.
+        scans: The scan (k, j, i), any real dtype, LPS mm, in the unit that the card names; or several by name, each on
+            a grid of its own in one space, and the result lies on the grid of the one named as reference.
         model: The model; its weights are read only where ``engine`` is None.
         settings: The user's choices.
         reporter: Told the memory plan, fallbacks and done/total; asked between windows whether to stop.
         engine: A warm engine of this model.
 
     Raises:
-        InputError: if the scan does not fit the model.
+        InputError: if a scan does not fit the model, one that it needs is missing, or they do not lie in one space.
         RegionError: if the region does not fit the scan, or the localiser does not find the structure.
         ModelError: if the model is damaged.
         DeviceError: if the device cannot be used or its memory does not suffice.
@@ -60,44 +62,61 @@ def segment(
     """
     started = time.perf_counter()
     card = model.card
-    check_input(volume, card, reporter=reporter)
-    chosen = choose_regions(volume, card, settings=settings, reporter=reporter)
+    case = scans_for(scans, card)
+    check_input(case, card, reporter=reporter)
+    chosen = choose_regions(case, card, settings=settings, reporter=reporter)
     engine = engine or open_engine(model, device=settings.device, reporter=reporter)
-    plan = plan_memory(chosen.regions, card, settings=settings, engine=engine, scan=volume.grid)
+    grids = [volume.grid for volume in case.by_name.values()]
+    plan = plan_memory(chosen.regions, card, settings=settings, engine=engine, scans=grids)
     for sentence in plan.refuse_or_tell():
         reporter.message(sentence)
-    labels = np.zeros(volume.grid.shape, dtype=np.uint8)
+    labels = np.zeros(case.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
-    confidence = np.zeros(volume.grid.shape, dtype=np.float16) if wants_confidence else None
+    confidence = np.zeros(case.grid.shape, dtype=np.float16) if wants_confidence else None
     gathered = WinningProbabilities()
     counts = [
         len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
     ]
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
-        streamed = _segment_region(volume, region, card, engine, settings, part)
-        _bring_back(streamed, region, volume.grid, labels, confidence)
+        streamed = _segment_region(case, region, card, engine, settings, part)
+        _bring_back(streamed, region, case.grid, labels, confidence)
         if settings.confidence is not ConfidenceChoice.NONE:
             gathered.add_renamed(_probabilities(streamed), region.labels)
-    provenance = _provenance(volume, model, engine, chosen, settings, time.perf_counter() - started)
+    provenance = _provenance(case, model, engine, chosen, settings, time.perf_counter() - started)
+    # What was done to the scan stands in the provenance; it was not done to the labels.
+    found = replace(case.on, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY, steps=(), acquisition={})
     return SegmentationResult(
-        replace(volume, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY),
+        found,
         chosen.table,
-        None if confidence is None else volume.with_array(confidence, unit=Unit.PROBABILITY),
+        None if confidence is None else found.with_array(confidence, unit=Unit.PROBABILITY),
         provenance,
         Box.around(labels),
         None if settings.confidence is ConfidenceChoice.NONE else gathered.means(chosen.table),
     )
 
 
-def prepare_region(volume: Volume, region: LocalisedRegion, card: ModelCard) -> np.ndarray:
-    """The voxels of a region as the network wants them: (1, k, j, i) float32 in model space, normalised."""
-    resampled = resample(volume, region.grid).array
-    return np.ascontiguousarray(region.orient(normalise(resampled, card.inputs[0].normalisation)))[None]
+def prepare_region(case: InputScans, region: LocalisedRegion, card: ModelCard) -> np.ndarray:
+    """The voxels of a region as the network wants them: (inputs, k, j, i) float32 in model space.
+
+    Every scan is interpolated once, from its own grid, and normalised by the rule of its own input; an optional input
+    that is missing is 0.
+
+    Args:
+        case: The scans in one space, in the card's order (:meth:`InputScans.for_card`).
+        region: The place in model space.
+        card: The model's card.
+    """
+    image = np.zeros((len(card.inputs), *region.grid.shape), dtype=np.float32)
+    for channel, wanted in zip(image, card.inputs):
+        volume = case.by_name.get(wanted.name)
+        if volume is not None:
+            channel[...] = region.orient(normalise(resample(volume, region.grid).array, wanted.normalisation))
+    return image
 
 
 def _segment_region(
-    volume: Volume,
+    case: InputScans,
     region: LocalisedRegion,
     card: ModelCard,
     engine: Engine,
@@ -110,7 +129,7 @@ def _segment_region(
         # Which voxels are islands is known at the end only, so the region's own map is kept until then.
         confidence = ConfidenceChoice.PER_VOXEL
     streamed = segment_array(
-        prepare_region(volume, region, card),
+        prepare_region(case, region, card),
         engine,
         window=card.window,
         overlap=settings.overlap_or(card.overlap),
@@ -154,8 +173,17 @@ def region_box(region: Grid, grid: Grid) -> Box:
     return Box.inside(grid.kji_of(region.corners_lps())).clip(grid.shape)
 
 
+def input_records(case: InputScans, card: ModelCard) -> tuple[InputRecord, ...]:
+    """What each of the card's inputs is given by a case, with all that was done to it before."""
+    given = [(wanted.name, case.by_name.get(wanted.name)) for wanted in card.inputs]
+    return tuple(
+        InputRecord(name, None) if volume is None else InputRecord(name, volume.name, volume.steps)
+        for name, volume in given
+    )
+
+
 def _provenance(
-    volume: Volume,
+    case: InputScans,
     model: Model,
     engine: Engine,
     chosen: ChosenRegions,
@@ -168,12 +196,13 @@ def _provenance(
         model_sha256=model.card.weights_sha256,
         engine=engine.name,
         device=engine.device_name,
-        input_name=volume.name,
-        grid_shape=volume.grid.shape,
-        grid_spacing_mm=volume.grid.spacing,
+        input_name=case.on.name,
+        grid_shape=case.grid.shape,
+        grid_spacing_mm=case.grid.spacing,
         regions=chosen.regions,
         settings=settings.to_plain(),
         seconds=round(seconds, 3),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         fallbacks=tuple(engine.fallbacks),
+        inputs=input_records(case, model.card),
     )

@@ -27,7 +27,7 @@ _ADVICE = "Choose the region yourself (--roi), or load a T1 scan of the whole he
 
 
 def localise(
-    volume: Volume, localiser: Localiser, *, spacing_mm: Triple, reporter: Reporter
+    volume: Volume, localiser: Localiser, *, spacing_mm: Triple, reporter: Reporter, along: Grid | None = None
 ) -> tuple[LocalisedRegion, ...]:
     """Register a head to the localiser's template and carry its boxes over.
 
@@ -36,10 +36,11 @@ def localise(
         localiser: The template and the boxes, from a model's card.
         spacing_mm: Spacing (i, j, k) of the model's space.
         reporter: Told the progress and how well the head fits; asked whether to stop.
+        along: Grid in the same space, LPS mm, on which the result will lie; None takes the volume's own.
 
     Returns:
-        One region for each side. Its grid runs along the volume's own axes, i to Right, j to Anterior, k to Superior,
-        at the model's spacing, around the box's eight corners with the localiser's margin, and ends where the volume
+        One region for each side. Its grid runs along the axes of ``along``, i to Right, j to Anterior, k to Superior,
+        at the model's spacing, around the box's eight corners with the localiser's margin, and ends where ``along``
         ends.
 
     Raises:
@@ -60,7 +61,7 @@ def localise(
         f"The head fits the template {localiser.template} with quality {found.quality:.2f} "
         f"(at least {_LEAST_QUALITY:.2f} is needed)."
     )
-    whole = canonical_grid(volume.grid, spacing_mm=spacing_mm)
+    whole = canonical_grid(along or volume.grid, spacing_mm=spacing_mm)
     return tuple(_region(side, found.transform, whole, localiser, volume) for side in localiser.sides)
 
 

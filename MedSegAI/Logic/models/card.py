@@ -14,18 +14,10 @@ from typing import Any
 
 from MedSegAI.Logic.errors import ModelError
 from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.volume import Modality, Unit
 
 SCHEMA_PATH = Path(__file__).with_name("card_schema.json")
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """How intensities are brought to the network's range; see ``Logic/standardise/intensity.py`` for the kinds."""
-
-    kind: str
-    clip_percentiles: tuple[float, float] | None = None
-    clip_values: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,12 +29,14 @@ class ModelInput:
         modality: DICOM modality that is expected.
         unit: Unit of the voxels before normalisation.
         normalisation: How intensities are prepared, over the region that is segmented.
+        optional: Whether the network was trained to do without it: its channel is then 0 after normalisation.
     """
 
     name: str
     modality: Modality
     unit: Unit
     normalisation: Normalisation
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +66,7 @@ class Localiser:
         margin_mm: Added around each mapped box.
         sides: The places to look at.
         labels: The labels of a localised segmentation.
+        input: Name of the input that is looked at; None takes the first.
     """
 
     template: str
@@ -79,6 +74,7 @@ class Localiser:
     margin_mm: float
     sides: tuple[Side, ...]
     labels: LabelTable
+    input: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +153,7 @@ class ModelCard:
                 advice="Fetch the model folder again, or mend the card.",
             ) from error
         _check_against_schema(fields, source)
+        _check_inputs(fields, source)
         fields.pop("schema_version")
         fields["inputs"] = tuple(_model_input(entry) for entry in fields["inputs"])
         fields["labels"] = LabelTable.from_plain(fields["labels"])
@@ -185,6 +182,21 @@ def _check_against_schema(fields: object, source: str) -> None:
         )
 
 
+def _check_inputs(fields: dict[str, Any], source: str) -> None:
+    """What a schema cannot say: inputs are told apart by name, and at least one of them is always there."""
+    names = [entry["name"] for entry in fields["inputs"]]
+    looked_at = (fields.get("localiser") or {}).get("input")
+    if len(set(names)) < len(names):
+        wrong = f"two of its inputs have one name ({', '.join(names)})"
+    elif all(entry.get("optional", False) for entry in fields["inputs"]):
+        wrong = "each of its inputs is optional"
+    elif looked_at is not None and looked_at not in names:
+        wrong = f"its localiser looks at '{looked_at}', which is none of its inputs ({', '.join(names)})"
+    else:
+        return
+    raise ModelError(f"{source} is not a valid model card: {wrong}.", advice="Mend the card.")
+
+
 def _plain(value: Any) -> Any:
     """Dataclass dictionaries as JSON wants them: a label table is the list of its labels."""
     if isinstance(value, dict):
@@ -201,7 +213,8 @@ def _model_input(entry: dict[str, Any]) -> ModelInput:
     for key in ("clip_percentiles", "clip_values"):
         if rules.get(key) is not None:
             rules[key] = tuple(rules[key])
-    return ModelInput(entry["name"], Modality(entry["modality"]), Unit(entry["unit"]), Normalisation(**rules))
+    modality, unit = Modality(entry["modality"]), Unit(entry["unit"])
+    return ModelInput(entry["name"], modality, unit, Normalisation(**rules), entry.get("optional", False))
 
 
 def _localiser(entry: dict[str, Any] | None) -> Localiser | None:
@@ -217,4 +230,5 @@ def _localiser(entry: dict[str, Any] | None) -> Localiser | None:
         entry["margin_mm"],
         sides,
         LabelTable.from_plain(entry["labels"]),
+        entry.get("input"),
     )

@@ -5,14 +5,10 @@ Training and inference call the same function, so a model never sees voxels prep
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError, ModelError
-
-if TYPE_CHECKING:
-    from MedSegAI.Logic.models.card import Normalisation
+from MedSegAI.Logic.standardise.normalisation import Normalisation
 
 KINDS = ("none", "z_score", "range")
 _PIECE = 1 << 20

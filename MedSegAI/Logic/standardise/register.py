@@ -55,6 +55,16 @@ class LinearTransform:
         return np.asarray(points, dtype=float) @ matrix[:3, :3].T + matrix[:3, 3]
 
     @property
+    def array(self) -> np.ndarray:
+        """The matrix as float64 (4, 4)."""
+        return np.reshape(np.asarray(self.matrix, dtype=float), (4, 4))
+
+    @property
+    def inverse(self) -> LinearTransform:
+        """The map in the other direction."""
+        return LinearTransform(tuple(float(value) for value in np.linalg.inv(self.array).ravel()))
+
+    @property
     def stretches(self) -> np.ndarray:
         """The three factors (largest first) by which it stretches space along perpendicular directions."""
         return np.linalg.svd(np.reshape(self.matrix, (4, 4))[:3, :3], compute_uv=False)

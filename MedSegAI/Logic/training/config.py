@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.models.card import Normalisation
+from MedSegAI.Logic.standardise.normalisation import Normalisation
 
 _KIND_NAMES = {int: "a whole number", float: "a number (write 1.0e-3, not 1e-3)", str: "a text"}
 

@@ -18,6 +18,7 @@ from MedSegAI.Logic.files.atomic import storage_error
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import InputScans, Scans
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.step_record import StepRecord
@@ -88,6 +89,30 @@ def take_volume(plain: Plain, *, keep_mapped: bool) -> Volume:
         tuple(StepRecord.from_plain(record) for record in plain["steps"]),
         plain["acquisition"],
     )
+
+
+def put_scans(scans: Scans, folder: Path, *, stopped: Callable[[], bool] = never) -> Plain:
+    """Write the arrays of one scan, or of several by name, and describe them as JSON values.
+
+    Raises:
+        StorageError: if an array cannot be written.
+        Cancelled: if ``stopped`` said so.
+    """
+    if isinstance(scans, Volume):
+        return {"volume": put_volume(scans, folder, "scan", stopped=stopped)}
+    by_name = {
+        name: put_volume(volume, folder, f"scan-{number}", stopped=stopped)
+        for number, (name, volume) in enumerate(scans.by_name.items())
+    }
+    return {"by_name": by_name, "reference": scans.reference}
+
+
+def take_scans(plain: Plain, *, keep_mapped: bool) -> Scans:
+    """The scans that :func:`put_scans` described; ``keep_mapped`` as in :func:`take_volume`."""
+    if "volume" in plain:
+        return take_volume(plain["volume"], keep_mapped=keep_mapped)
+    by_name = {name: take_volume(one, keep_mapped=keep_mapped) for name, one in plain["by_name"].items()}
+    return InputScans(by_name, plain["reference"])
 
 
 def put_segmentation(

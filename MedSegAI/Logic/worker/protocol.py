@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from MedSegAI.Logic.errors import WorkerError
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Counted up whenever a line's meaning changes; a parent refuses a worker of another version."""
 
 _LONGEST_QUOTE = 80
@@ -27,9 +27,9 @@ class Job:
 
     Args:
         job: Number of the job; every answer carries it.
-        kind: "segment", "explain", "check" or "examine".
+        kind: Name of a task (:mod:`MedSegAI.Logic.worker.jobs`), such as "segment".
         folder: Absolute path of an existing folder for the result's arrays.
-        arguments: What the kind needs, as JSON values (:mod:`MedSegAI.Logic.worker.jobs`).
+        arguments: What the task needs, as JSON values.
     """
 
     type: ClassVar[str] = "job"

@@ -8,25 +8,20 @@ import shutil
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from MedSegAI.Logic.doctor import Check, examine
 from MedSegAI.Logic.errors import WorkerError
 from MedSegAI.Logic.files.atomic import make_folder, storage_error
-from MedSegAI.Logic.files.read_segmentation import Segmentation
-from MedSegAI.Logic.inference.result import SegmentationResult
-from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
-from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Volume
-from MedSegAI.Logic.worker.background_task import AskToStop, BackgroundTask
-from MedSegAI.Logic.worker.handover import Plain, put_segmentation, put_volume, take_segmentation, take_volume
+from MedSegAI.Logic.worker.background_task import BackgroundTask
 from MedSegAI.Logic.worker.pipe_process import PipeProcess
 from MedSegAI.Logic.worker.runner_interface import Runner
 from MedSegAI.Logic.worker.running_job import InlineJob
 from MedSegAI.Logic.worker.subprocess_job import SubprocessJob
+from MedSegAI.Logic.worker.tasks.check import CheckTask
+from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 from MedSegAI.Logic.worker.worker_process import LOG_NAME, StartProcess, WorkerProcess
 
@@ -44,30 +39,9 @@ class InlineRunner(Runner):
     def __init__(self) -> None:
         self._models = WarmModels()
 
-    def start_segment(
-        self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter
-    ) -> InlineJob[SegmentationResult]:
-        """As :meth:`Runner.start_segment`; the work is done in the job's first poll."""
-        return InlineJob(lambda: self._models.segment(volume, model, settings=settings, reporter=reporter))
-
-    def start_explain(
-        self,
-        volume: Volume,
-        segmentation: SegmentationResult | Segmentation,
-        *,
-        model: Model,
-        target: str | int,
-        layer: str | None = None,
-        settings: RunSettings,
-        reporter: Reporter,
-    ) -> InlineJob[Volume]:
-        """As :meth:`Runner.start_explain`; the work is done in the job's first poll."""
-        options = {"target": target, "layer": layer, "settings": settings, "reporter": reporter}
-        return InlineJob(lambda: self._models.explain(volume, segmentation, model, **options))
-
-    def start_examine(self, reporter: Reporter) -> InlineJob[tuple[Check, ...]]:
-        """As :meth:`Runner.start_examine`; the job's first poll imports torch into this process."""
-        return InlineJob(examine)
+    def start(self, task: Task[T], reporter: Reporter) -> InlineJob[T]:
+        """As :meth:`Runner.start`; the work is done in the job's first poll."""
+        return InlineJob(lambda: task.do(models=self._models, reporter=reporter))
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -105,63 +79,23 @@ class SubprocessRunner(Runner):
         self._writing: list[BackgroundTask] = []
         self._leave = weakref.finalize(self, _leave_nothing, self._processes, self._writing, self._folder)
 
-    def start_segment(
-        self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter
-    ) -> SubprocessJob[SegmentationResult]:
-        """As :meth:`Runner.start_segment`; the scan is written to a file first."""
-
-        def arguments(folder: Path, stopped: AskToStop) -> Plain:
-            return {"volume": put_volume(volume, folder, "scan", stopped=stopped), **_choices(model, settings)}
-
-        return self._start("segment", arguments, lambda values: take_segmentation(values, keep_mapped=False), reporter)
-
-    def start_explain(
-        self,
-        volume: Volume,
-        segmentation: SegmentationResult | Segmentation,
-        *,
-        model: Model,
-        target: str | int,
-        layer: str | None = None,
-        settings: RunSettings,
-        reporter: Reporter,
-    ) -> SubprocessJob[Volume]:
-        """As :meth:`Runner.start_explain`; scan and segmentation are written to files first."""
-
-        def arguments(folder: Path, stopped: AskToStop) -> Plain:
-            return {
-                "volume": put_volume(volume, folder, "scan", stopped=stopped),
-                "segmentation": put_segmentation(segmentation, folder, stopped=stopped),
-                "target": target,
-                "layer": layer,
-                **_choices(model, settings),
-            }
-
-        return self._start(
-            "explain", arguments, lambda values: take_volume(values["heat_map"], keep_mapped=False), reporter
-        )
-
-    def start_examine(self, reporter: Reporter) -> SubprocessJob[tuple[Check, ...]]:
-        """As :meth:`Runner.start_examine`; this process imports nothing for it."""
-        return self._start(
-            "examine",
-            lambda _folder, _stopped: {},
-            lambda values: tuple(Check.from_plain(plain) for plain in values["checks"]),
-            reporter,
-        )
+    def start(self, task: Task[T], reporter: Reporter) -> SubprocessJob[T]:
+        """As :meth:`Runner.start`; the task's arrays are written to files first."""
+        if self._job is not None and not self._job.ended:
+            raise WorkerError("The worker is busy with another job.", advice="Wait for it, or cancel it first.")
+        number = next(self._numbers)
+        folder = make_folder(self._private_folder() / f"job-{number}")
+        try:
+            self._job = SubprocessJob(number, task, folder, reporter=reporter, worker=self._worker, **self._limits)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._writing[:] = [self._job.preparing]
+        return self._job
 
     def start_check(self, volume: Volume, *, rounds: int, reporter: Reporter) -> SubprocessJob[tuple[Volume, float]]:
         """Begin the worker's health check: it sums the voxels ``rounds`` times and sends volume and sum back."""
-
-        def arguments(folder: Path, stopped: AskToStop) -> Plain:
-            return {"volume": put_volume(volume, folder, "scan", stopped=stopped), "rounds": rounds}
-
-        return self._start(
-            "check",
-            arguments,
-            lambda values: (take_volume(values["volume"], keep_mapped=False), values["sum"]),
-            reporter,
-        )
+        return self.start(CheckTask(volume, rounds), reporter)
 
     @property
     def worker_pid(self) -> int | None:
@@ -179,26 +113,6 @@ class SubprocessRunner(Runner):
             self._job.leave()
             self._job = None
         _leave_nothing(self._processes, self._writing, self._folder)
-
-    def _start(
-        self,
-        kind: str,
-        arguments: Callable[[Path, AskToStop], Plain],
-        take: Callable[[Plain], T],
-        reporter: Reporter,
-    ) -> SubprocessJob[T]:
-        if self._job is not None and not self._job.ended:
-            raise WorkerError("The worker is busy with another job.", advice="Wait for it, or cancel it first.")
-        number = next(self._numbers)
-        folder = make_folder(self._private_folder() / f"job-{number}")
-        what = {"arguments": arguments, "take": take, "reporter": reporter}
-        try:
-            self._job = SubprocessJob(number, kind, folder, **what, worker=self._worker, **self._limits)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        self._writing[:] = [self._job.preparing]
-        return self._job
 
     def _worker(self) -> WorkerProcess:
         if self._processes and not self._processes[0].is_alive:
@@ -225,7 +139,3 @@ def _leave_nothing(processes: list[WorkerProcess], writing: list[BackgroundTask]
         task.stop()
         task.wait(timeout=_SECONDS_TO_STOP_WRITING)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _choices(model: Model, settings: RunSettings) -> Plain:
-    return {"model": str(model.folder.resolve()), "settings": settings.to_plain()}

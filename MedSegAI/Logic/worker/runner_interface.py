@@ -4,38 +4,54 @@ from __future__ import annotations
 
 import abc
 from types import TracebackType
+from typing import TypeVar
 
+from MedSegAI.Logic.align.alignment import Alignment
 from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import RunSettings
+from MedSegAI.Logic.standardise.step import Standardised, Step
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.running_job import RunningJob
+from MedSegAI.Logic.worker.tasks.align import AlignTask
+from MedSegAI.Logic.worker.tasks.examine import ExamineTask
+from MedSegAI.Logic.worker.tasks.explain import ExplainTask
+from MedSegAI.Logic.worker.tasks.segment import SegmentTask
+from MedSegAI.Logic.worker.tasks.standardise import StandardiseTask
+from MedSegAI.Logic.worker.tasks.task import Task
+
+T = TypeVar("T")
 
 
 class Runner(abc.ABC):
-    """Segments and explains, one job at a time; a context manager that frees what it holds."""
+    """Does one job at a time; a context manager that frees what it holds.
+
+    Every ``start_...`` returns at once. The arrays that a job was given must not change before it has ended: they may
+    still be read. A scan that cannot be handed over is the job's error. Each raises StorageError if there is no place
+    for the scans, WorkerError if the worker cannot be started or is busy.
+    """
 
     @abc.abstractmethod
+    def start(self, task: Task[T], reporter: Reporter) -> RunningJob[T]:
+        """Begin any task and return at once; raises as the class says."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Free the model's memory; a later job starts afresh."""
+
     def start_segment(
-        self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter
+        self, scans: Scans, *, model: Model, settings: RunSettings, reporter: Reporter
     ) -> RunningJob[SegmentationResult]:
-        """Begin :func:`MedSegAI.Logic.inference.segment.segment` and return at once.
+        """Begin :func:`MedSegAI.Logic.inference.segment.segment`; one scan, or several by name."""
+        return self.start(SegmentTask(scans, model, settings), reporter)
 
-        The volume's array must not change before the job has ended: it may still be read. A scan that cannot be handed
-        over is the job's error.
-
-        Raises:
-            StorageError: if there is no place for the scan.
-            WorkerError: if the worker cannot be started or is busy.
-        """
-
-    @abc.abstractmethod
     def start_explain(
         self,
-        volume: Volume,
+        scans: Scans,
         segmentation: SegmentationResult | Segmentation,
         *,
         model: Model,
@@ -44,26 +60,30 @@ class Runner(abc.ABC):
         settings: RunSettings,
         reporter: Reporter,
     ) -> RunningJob[Volume]:
-        """Begin :func:`MedSegAI.Logic.explain.explain.explain` and return at once; raises as :meth:`start_segment`."""
+        """Begin :func:`MedSegAI.Logic.explain.explain.explain`; the scans are those that were segmented."""
+        return self.start(ExplainTask(scans, segmentation, model, target, layer, settings), reporter)
 
-    @abc.abstractmethod
+    def start_standardise(
+        self, volume: Volume, steps: tuple[Step, ...], *, reporter: Reporter
+    ) -> RunningJob[Standardised]:
+        """Begin to bring a scan into shape; gives the scan with its records, and extras, without ``undo``."""
+        return self.start(StandardiseTask(volume, steps), reporter)
+
+    def start_align(self, moving: Volume, *, reference: Volume, reporter: Reporter) -> RunningJob[Alignment]:
+        """Begin to register a scan rigidly to another; ``Logic/align/move.py`` then puts it there."""
+        return self.start(AlignTask(moving, reference), reporter)
+
     def start_examine(self, reporter: Reporter) -> RunningJob[tuple[Check, ...]]:
-        """Begin :func:`MedSegAI.Logic.doctor.examine` and return at once; raises as :meth:`start_segment`.
+        """Begin :func:`MedSegAI.Logic.doctor.examine` of the place where the work is done."""
+        return self.start(ExamineTask(), reporter)
 
-        What is examined is the place where the work is done: in a worker process, that process's torch, GPU and memory.
-        """
-
-    @abc.abstractmethod
-    def close(self) -> None:
-        """Free the model's memory; a later job starts afresh."""
-
-    def segment(self, volume: Volume, *, model: Model, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
-        """Segment a scan and wait for the result; raises as the work itself, Cancelled if it was stopped."""
-        return self.start_segment(volume, model=model, settings=settings, reporter=reporter).wait()
+    def segment(self, scans: Scans, *, model: Model, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
+        """Segment and wait for the result; raises as the work itself, Cancelled if it was stopped."""
+        return self.start_segment(scans, model=model, settings=settings, reporter=reporter).wait()
 
     def explain(
         self,
-        volume: Volume,
+        scans: Scans,
         segmentation: SegmentationResult | Segmentation,
         *,
         model: Model,
@@ -73,8 +93,7 @@ class Runner(abc.ABC):
         reporter: Reporter,
     ) -> Volume:
         """Explain a label of a segmentation and wait for the heat map (k, j, i) float32 in 0..1."""
-        options = {"model": model, "target": target, "layer": layer, "settings": settings, "reporter": reporter}
-        return self.start_explain(volume, segmentation, **options).wait()
+        return self.start(ExplainTask(scans, segmentation, model, target, layer, settings), reporter).wait()
 
     def __enter__(self) -> Runner:
         return self

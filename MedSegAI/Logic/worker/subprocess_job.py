@@ -16,7 +16,6 @@ from typing import Generic, TypeVar
 from MedSegAI.Logic.errors import Cancelled, MedSegAIError, WorkerError, error_from_kind
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop, BackgroundTask
-from MedSegAI.Logic.worker.handover import Plain
 from MedSegAI.Logic.worker.protocol import (
     Accepted,
     Cancel,
@@ -30,6 +29,7 @@ from MedSegAI.Logic.worker.protocol import (
     ToParent,
     check_version,
 )
+from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.worker_process import WorkerProcess
 
 T = TypeVar("T")
@@ -47,10 +47,8 @@ class SubprocessJob(Generic[T]):
 
     Args:
         number: Number of the job, the worker's next.
-        kind: What to do, see :class:`Job`.
+        task: What to do; it is handed over, and its result taken back, on another thread.
         folder: The job's own folder, which exists and is removed at the end.
-        arguments: Writes the arrays into the folder and gives the job's arguments; asked on another thread.
-        take: Turns the result's values into what the caller wants; called on another thread.
         reporter: Told what the worker reports; asked whether to stop.
         worker: Gives the worker's process, started if need be.
         startup_seconds: How long a new process may take until it is ready.
@@ -63,11 +61,9 @@ class SubprocessJob(Generic[T]):
     def __init__(
         self,
         number: int,
-        kind: str,
+        task: Task[T],
         folder: Path,
         *,
-        arguments: Callable[[Path, AskToStop], Plain],
-        take: Callable[[Plain], T],
         reporter: Reporter,
         worker: Callable[[], WorkerProcess],
         startup_seconds: float,
@@ -75,14 +71,15 @@ class SubprocessJob(Generic[T]):
     ) -> None:
         self._number = number
         self._folder = folder
-        self._take = take
+        self._take = task.take_back
         self._reporter = reporter
         self._worker = worker
         self._startup_seconds = startup_seconds
         self._cancel_seconds = cancel_seconds
         self._process = worker()
         self._preparing = BackgroundTask(
-            lambda stopped: Job(number, kind, str(folder), arguments(folder, stopped)), name="writing for the worker"
+            lambda stopped: Job(number, task.kind, str(folder), task.hand_over(folder, stopped)),
+            name="writing for the worker",
         )
         self._leaving: BackgroundTask[T] | None = None
         self._stopping_for: MedSegAIError | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import DeviceChoice, RunSettings
@@ -23,16 +24,16 @@ class WarmModels:
         self._key: tuple[str, ...] | None = None
         self._engine: EagerEngine | None = None
 
-    def segment(self, volume: Volume, model: Model, *, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
+    def segment(self, scans: Scans, model: Model, *, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
         from MedSegAI.Logic.inference.segment import segment
 
         engine = self.engine(model, device=settings.device, reporter=reporter)
-        return segment(volume, model, settings=settings, reporter=reporter, engine=engine)
+        return segment(scans, model, settings=settings, reporter=reporter, engine=engine)
 
     def explain(
         self,
-        volume: Volume,
+        scans: Scans,
         segmentation: SegmentationResult | Segmentation,
         model: Model,
         *,
@@ -46,7 +47,7 @@ class WarmModels:
 
         engine = self.engine(model, device=settings.device, reporter=reporter)
         options = {"target": target, "layer": layer, "settings": settings, "reporter": reporter, "engine": engine}
-        return explain(volume, segmentation, model, **options)
+        return explain(scans, segmentation, model, **options)
 
     def engine(self, model: Model, *, device: DeviceChoice, reporter: Reporter) -> EagerEngine:
         """The engine of a model, warm where the last run used the same weights, network and device.

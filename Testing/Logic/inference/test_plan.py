@@ -132,8 +132,8 @@ def test_a_scan_that_is_resampled_counts_whole_and_one_that_is_cut_does_not(a_ca
     region = [LocalisedRegion("left", Grid((32, 64, 32)), False, ())]
     options = {"settings": RunSettings(), "engine": EagerEngine(torch.nn.Identity())}
     alone, cut, resampled = (
-        plan_memory(region, a_card, scan=scan, **options).preparation
-        for scan in (None, Grid((300, 300, 300)), Grid((300, 300, 300), (0.8, 0.8, 1.0)))
+        plan_memory(region, a_card, scans=scans, **options).preparation
+        for scans in ((), (Grid((300, 300, 300)),), (Grid((300, 300, 300), (0.8, 0.8, 1.0)),))
     )
     assert alone == cut == 24 * 32 * 64 * 32
     assert resampled == 24 * 300**3

@@ -13,10 +13,11 @@ import MedSegAI.Logic.models.card as card_module
 from MedSegAI.Logic.errors import Cancelled, InputError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.segment import region_box, segment
-from MedSegAI.Logic.models.card import Localiser, ModelCard, Normalisation
+from MedSegAI.Logic.models.card import Localiser, ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
+from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 TEMPLATE = Path(card_module.__file__).parents[2] / "Resources" / "Training" / "hippocampus-mr.card.json"
@@ -270,8 +271,10 @@ def test_a_scan_in_another_unit_is_refused(a_model: Model):
 
 
 def test_a_model_of_several_inputs_is_refused_for_one_scan(a_model: Model):
-    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, inputs=a_model.card.inputs * 2))
-    with pytest.raises(InputError, match="takes 2 scans at once"):
+    first = a_model.card.inputs[0]
+    inputs = (first, dataclasses.replace(first, name="T2"))
+    model = dataclasses.replace(a_model, card=dataclasses.replace(a_model.card, inputs=inputs))
+    with pytest.raises(InputError, match=r"takes 2 scans at once: T1 \(MR\), T2 \(MR\); T2 is missing"):
         segment(
             a_scan(Grid((16, 16, 16)), a_ball),
             model,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from MedSegAI.Logic.errors import InputError, ModelError
-from MedSegAI.Logic.models.card import Normalisation
 from MedSegAI.Logic.standardise.intensity import normalise
+from MedSegAI.Logic.standardise.normalisation import Normalisation
 
 Z_SCORE = Normalisation("z_score", (0.5, 99.5))
 

@@ -69,6 +69,6 @@ def test_a_long_line_is_not_quoted_whole():
 
 def test_a_worker_of_another_version_is_refused_by_name():
     ready = decode(json.dumps({"type": "ready", "protocol": 99, "process": 1, "versions": {}}))
-    with pytest.raises(WorkerError, match=r"version 99 .* version 1"):
+    with pytest.raises(WorkerError, match=r"version 99 .* version 2"):
         check_version(ready)
     check_version(protocol.Ready(protocol.PROTOCOL_VERSION, 1, {}))

@@ -121,13 +121,13 @@ def test_an_unknown_kind_of_job_is_refused_with_what_it_can_do(start):
     worker.send(Job(1, "dance", str(worker.folder), {}))
     failed = worker.hear_until("error")
     assert (failed.job, failed.kind) == (1, "WorkerError")
-    assert "segment, explain, check, examine" in failed.advice
+    assert "segment, explain, standardise, align, check, examine" in failed.advice
 
 
 def test_an_error_keeps_its_kind_and_advice(start):
     worker = start()
     job = worker.check()
-    arguments = {**job.arguments, "model": "no-such-model", "settings": {}}
+    arguments = {"scans": job.arguments, "model": "no-such-model", "settings": {}}
     worker.send(Job(1, "segment", job.folder, arguments))
     failed = worker.hear_until("error")
     assert failed.kind == "ModelError"

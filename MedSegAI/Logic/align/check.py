@@ -1,0 +1,105 @@
+"""Whether scans lie in one space, so that their voxels may be looked at side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from MedSegAI.Logic.align.alignment import ALIGN_STEP
+from MedSegAI.Logic.align.move import AS_IT_LIES_STEP
+from MedSegAI.Logic.align.overlap import shared_extent
+from MedSegAI.Logic.volume import Volume
+
+LEAST_OVERLAP = 0.3
+"""Fraction of the smaller scan that must lie inside the other; a head and its crop of one hemisphere have more."""
+PATIENT_KEY = "patient_id"
+"""Under this key a reader may note in :attr:`Volume.acquisition` whose scan it is."""
+
+
+class Fit(str, Enum):
+    """Whether two scans may go into one model together."""
+
+    FIT = "fit"
+    NEEDS_REGISTRATION = "needs registration"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class SpaceCheck:
+    """How a scan lies to the reference.
+
+    Args:
+        fit: What follows from it.
+        scan: Name of the scan.
+        reference: Name of the reference.
+        overlap: Fraction 0..1 of the smaller one's extent that lies inside the other.
+        sentence: Why, for a person to read.
+        advice: What to do about it; empty where it fits.
+    """
+
+    fit: Fit
+    scan: str
+    reference: str
+    overlap: float
+    sentence: str
+    advice: str = ""
+
+
+def check_space(scan: Volume, reference: Volume) -> SpaceCheck:
+    """Look at what two scans say of themselves; their voxels are not touched.
+
+    They fit where they share a grid, DICOM's frame of reference, or a record that says that the one was aligned to the
+    other or taken to lie where it does; and overlap. Scans of different patients never fit. Where nothing is known,
+    they need registration: nothing is taken to lie right in silence.
+    """
+    overlap = shared_extent(scan.grid, reference.grid)
+    names = (scan.name, reference.name, overlap)
+    whose = [str(volume.acquisition.get(PATIENT_KEY) or "") for volume in (scan, reference)]
+    if all(whose) and whose[0] != whose[1]:
+        return SpaceCheck(
+            Fit.REFUSED,
+            *names,
+            f"'{scan.name}' and '{reference.name}' are of different patients.",
+            "Choose scans of one patient.",
+        )
+    together, why = _said_to_be_together(scan, reference)
+    if not together:
+        return SpaceCheck(Fit.NEEDS_REGISTRATION, *names, why, "Align it first, or say that it lies right as it is.")
+    if overlap < LEAST_OVERLAP:
+        return SpaceCheck(
+            Fit.REFUSED,
+            *names,
+            f"Only {overlap:.0%} of '{scan.name}' and '{reference.name}' overlap, though {why[:1].lower()}{why[1:]}",
+            "Choose scans of the same part of the body.",
+        )
+    return SpaceCheck(Fit.FIT, *names, why)
+
+
+def _said_to_be_together(scan: Volume, reference: Volume) -> tuple[bool, str]:
+    named = f"'{scan.name}' and '{reference.name}'"
+    if scan.grid.same_frame(reference.grid):
+        return True, f"{named} share one grid."
+    record = _record_of_alignment(scan, reference)
+    if record is not None:
+        return True, record
+    mine, theirs = scan.frame_of_reference, reference.frame_of_reference
+    if mine and theirs:
+        related = "share one frame" if mine == theirs else "have different frames"
+        return mine == theirs, f"{named} {related} of reference."
+    return False, f"Nothing says that {named} lie in one space."
+
+
+def _record_of_alignment(scan: Volume, reference: Volume) -> str | None:
+    """What a record says about the two lying together, whichever of them was moved, or both to a third."""
+    for one, other in ((scan, reference), (reference, scan)):
+        for record in reversed(one.steps):
+            if record.step in (ALIGN_STEP, AS_IT_LIES_STEP) and record.settings["reference"] == other.name:
+                return record.sentence
+    shared = _anchors(scan) & _anchors(reference)
+    if shared:
+        return f"'{scan.name}' and '{reference.name}' were both brought to '{min(shared)}'."
+    return None
+
+
+def _anchors(scan: Volume) -> set[str]:
+    return {str(record.settings["reference"]) for record in scan.steps if record.step in (ALIGN_STEP, AS_IT_LIES_STEP)}
