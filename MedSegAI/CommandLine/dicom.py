@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from MedSegAI.CommandLine import dicom_export, dicom_list
+from MedSegAI.CommandLine import dicom_deidentify, dicom_export, dicom_list
 
-_ACTIONS = (dicom_list, dicom_export)
+_ACTIONS = (dicom_list, dicom_export, dicom_deidentify)
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:

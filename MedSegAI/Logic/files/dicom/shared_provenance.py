@@ -52,7 +52,6 @@ def algorithm_parameters(provenance: Provenance) -> dict[str, str]:
         "model_sha256": provenance.model_sha256,
         "engine": provenance.engine,
         "device": provenance.device,
-        "created": provenance.created,
         "medsegai": provenance.versions.get("medsegai", "source"),
     }
     return {key: _PLACE.sub("...", text).replace(",", " ")[:_LONGEST_PARAMETER] for key, text in facts.items() if text}
