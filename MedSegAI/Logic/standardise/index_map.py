@@ -35,9 +35,15 @@ class IndexMap:
         """Size of a target voxel along the source axes (i, j, k), in source voxels."""
         return np.abs(self.matrix[:3, :3]).max(axis=1)
 
-    def source_box(self, target_shape: Shape, source_shape: Shape, *, margin: int) -> Box:
-        """The source voxels within ``margin`` of what a target grid covers; may be empty."""
-        return _mapped_box(self.matrix, Box.whole(target_shape)).grow(margin).clip(source_shape)
+    def between_parts(self, *, source_start: Shape = (0, 0, 0), target_start: Shape = (0, 0, 0)) -> IndexMap:
+        """The same map for parts of both grids that begin at these voxels (k, j, i)."""
+        matrix = self.matrix.copy()
+        matrix[:3, 3] += matrix[:3, :3] @ np.array(target_start[::-1]) - np.array(source_start[::-1])
+        return IndexMap(matrix)
+
+    def source_box(self, target_box: Box, source_shape: Shape, *, margin: int) -> Box:
+        """The source voxels within ``margin`` of what a block of target voxels covers; may be empty."""
+        return _mapped_box(self.matrix, target_box).grow(margin).clip(source_shape)
 
     def target_box(self, source_box: Box, target_shape: Shape) -> Box:
         """The target voxels that a block of source voxels covers; may be empty."""

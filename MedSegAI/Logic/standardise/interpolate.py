@@ -11,7 +11,7 @@ from MedSegAI.Logic.standardise.aligned_resample import load_kernel, resample_al
 from MedSegAI.Logic.standardise.aligned_weights import aligned_weights
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolation import Interpolation
-from MedSegAI.Logic.standardise.rounding import write_rounded
+from MedSegAI.Logic.standardise.rounding import rounded_to, write_rounded
 
 # Below, importing numba and loading its code (about 0.4 s, once a process) takes longer than SimpleITK does.
 COMPILED_FROM_VOXELS = 2**24
@@ -92,9 +92,10 @@ def by_simpleitk(
         Interpolation.BSPLINE: sitk.sitkBSpline3,
         Interpolation.NEAREST: sitk.sitkNearestNeighbor,
     }[interpolation]
-    if interpolation is not Interpolation.NEAREST:
+    if interpolation is not Interpolation.NEAREST or (dtype.kind == "f" and array.dtype.kind != "f"):
         array = array.astype(np.float32, copy=False)
     elif array.dtype.kind == "b" or array.dtype == np.float16:
+        # SimpleITK has neither.
         array = array.astype(np.uint8 if array.dtype.kind == "b" else np.float32)
     # Between index spaces, where every length is 1, so that one matrix says all of the geometry.
     image = sitk.GetImageFromArray(np.ascontiguousarray(array))
@@ -114,7 +115,7 @@ def _in_dtype(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     if values.dtype == dtype:
         return values
     if values.dtype.kind != "f":
-        return values.astype(dtype)
+        return rounded_to(values, dtype)
     result = np.empty(values.shape, dtype)
     for plane, out in zip(values, result):
         write_rounded(plane, out)

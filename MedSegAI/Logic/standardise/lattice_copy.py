@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.geometry import Grid, Shape
 from MedSegAI.Logic.standardise.index_map import IndexMap
 
 _SAME_VOXEL = 0.01
@@ -27,6 +27,13 @@ class Lattice:
     signs: tuple[int, int, int]
     start: tuple[int, int, int]
 
+    def between_parts(self, *, source_start: Shape = (0, 0, 0), target_start: Shape = (0, 0, 0)) -> Lattice:
+        """The same map for parts of both grids that begin at these voxels (k, j, i)."""
+        start = np.array(self.start) - source_start
+        for axis, sign, offset in zip(self.axes, self.signs, target_start):
+            start[axis] += sign * offset
+        return Lattice(self.axes, self.signs, tuple(int(v) for v in start))
+
 
 def common_lattice(index_map: IndexMap, target: Grid) -> Lattice | None:
     """How two grids share their voxels: the map, where all centres coincide to a hundredth of a voxel, else None."""
@@ -44,19 +51,19 @@ def common_lattice(index_map: IndexMap, target: Grid) -> Lattice | None:
     return Lattice(axes, signs, tuple(int(v) for v in rounded[::-1, 3]))
 
 
-def copy_voxels(array: np.ndarray, lattice: Lattice, target: Grid, background: float) -> np.ndarray:
-    """The voxels (k, j, i) on ``target``: an exact copy, ``background`` outside.
+def copy_voxels(array: np.ndarray, lattice: Lattice, shape: Shape, background: float) -> np.ndarray:
+    """The voxels (k, j, i) of a target of ``shape``: an exact copy, ``background`` outside.
 
     Returns:
         In the array's own dtype, or float32 where that cannot hold the background.
     """
-    result = np.full(target.shape, background, dtype=dtype_that_holds(background, array.dtype))
+    result = np.full(shape, background, dtype=dtype_that_holds(background, array.dtype))
     source, wanted = [slice(None)] * 3, [slice(None)] * 3
     for a, (axis, sign) in enumerate(zip(lattice.axes, lattice.signs)):
-        first, last = lattice.start[axis], lattice.start[axis] + sign * (target.shape[a] - 1)
+        first, last = lattice.start[axis], lattice.start[axis] + sign * (shape[a] - 1)
         skip = max(0, -first if sign > 0 else first - (array.shape[axis] - 1))
         drop = max(0, last - (array.shape[axis] - 1) if sign > 0 else -last)
-        count = target.shape[a] - skip - drop
+        count = shape[a] - skip - drop
         if count <= 0:
             return result
         wanted[a] = slice(skip, skip + count)

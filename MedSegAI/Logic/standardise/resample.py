@@ -12,6 +12,7 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolate import interpolate, reach
 from MedSegAI.Logic.standardise.interpolation import Interpolation
+from MedSegAI.Logic.standardise.label_interpolation import interpolate_labels
 from MedSegAI.Logic.standardise.lattice_copy import common_lattice, copy_voxels, dtype_that_holds
 from MedSegAI.Logic.standardise.rounding import rounded_to
 from MedSegAI.Logic.standardise.target_grids import canonical_grid, grid_with_spacing
@@ -57,11 +58,11 @@ def resample(
     index_map = IndexMap.between(volume.grid, grid, transform)
     lattice = common_lattice(index_map, grid)
     if lattice is not None:
-        copied = copy_voxels(volume.array, lattice, grid, background)
+        copied = copy_voxels(volume.array, lattice, grid.shape, background)
         array = copied if dtype is None else rounded_to(copied, dtype)
     else:
         wanted = np.dtype(dtype or _interpolated_dtype(volume.array.dtype, interpolation, background))
-        array = _interpolated(volume, grid, transform, interpolation, background, wanted)
+        array = _interpolated(volume.array, index_map, grid, interpolation, background, wanted)
     frame = volume.frame_of_reference if transform is None else ""
     return replace(volume, array=array, grid=grid, frame_of_reference=frame)
 
@@ -96,25 +97,7 @@ def resample_labels(
     index_map = IndexMap.between(labels.grid, grid, transform)
     if interpolation is Interpolation.NEAREST or common_lattice(index_map, grid) is not None:
         return resample(labels, grid, interpolation=Interpolation.NEAREST, background=0, transform=transform)
-    result = np.zeros(grid.shape, dtype=labels.array.dtype)
-    best = np.zeros(grid.shape, dtype=np.float32)
-    claimed = np.zeros(grid.shape, dtype=np.float32)
-    for value in np.unique(labels.array):
-        if value == 0:
-            continue
-        mask = labels.array == value
-        source = Box.around(mask).grow(reach(index_map, interpolation)).clip(labels.grid.shape)
-        target = index_map.target_box(source, grid.shape)
-        if target.is_empty:
-            continue
-        part = Volume(mask[source.slices], labels.grid.crop(source))
-        share = _interpolated(part, grid.crop(target), transform, interpolation, 0.0, np.dtype(np.float32))
-        claimed[target.slices] += share
-        wins = share > best[target.slices]
-        best[target.slices][wins] = share[wins]
-        result[target.slices][wins] = value
-    # Background has what no label claims; float32 sums of the shares of a full voxel may miss 1 by a little.
-    result[best <= 1.0 - claimed + 1e-6] = 0
+    result = interpolate_labels(labels.array, index_map, grid.shape)
     frame = labels.frame_of_reference if transform is None else ""
     return replace(labels, array=result, grid=grid, frame_of_reference=frame)
 
@@ -126,22 +109,23 @@ def _interpolated_dtype(dtype: np.dtype, interpolation: Interpolation, backgroun
 
 
 def _interpolated(
-    volume: Volume,
+    array: np.ndarray,
+    index_map: IndexMap,
     grid: Grid,
-    transform: LinearTransform | None,
     interpolation: Interpolation,
     background: float,
     dtype: np.dtype,
 ) -> np.ndarray:
-    """Voxels (k, j, i) on ``grid``, from no more of the volume than the grid can see."""
-    whole = IndexMap.between(volume.grid, grid, transform)
-    near = whole.source_box(grid.shape, volume.grid.shape, margin=reach(whole, interpolation))
+    """Voxels (k, j, i) on ``grid``, from no more of the array than the grid can see."""
+    margin = reach(index_map, interpolation)
+    near = index_map.source_box(Box.whole(grid.shape), array.shape, margin=margin)
     if near.is_empty:
         return np.full(grid.shape, rounded_to(np.array(background), dtype), dtype=dtype)
-    part = volume.crop(near)
-    index_map = IndexMap.between(part.grid, grid, transform)
-    if interpolation is Interpolation.NEAREST and part.array.dtype != dtype:
-        part = part.with_array(rounded_to(part.array, dtype))
     return interpolate(
-        part.array, index_map, grid.shape, interpolation=interpolation, background=background, dtype=dtype
+        array[near.slices],
+        index_map.between_parts(source_start=near.start),
+        grid.shape,
+        interpolation=interpolation,
+        background=background,
+        dtype=dtype,
     )

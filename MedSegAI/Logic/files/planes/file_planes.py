@@ -70,6 +70,11 @@ class FilePlanes:
             )
         return array
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether going back means to decode from the beginning."""
+        return self._layout.compressed
+
     def close(self) -> None:
         """Let go of the file."""
         if self._stream is not None:

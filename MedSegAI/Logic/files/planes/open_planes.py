@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.formats import ending_of, name_of
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 from MedSegAI.Logic.files.plane_source import PlaneSource
@@ -112,12 +111,3 @@ def _numpy_dtype(pixel_id: int) -> np.dtype | None:
     names = ("UInt8", "Int8", "UInt16", "Int16", "UInt32", "Int32", "UInt64", "Int64", "Float32", "Float64")
     known = {getattr(sitk, f"sitk{name}"): np.dtype(name.lower()) for name in names}
     return known.get(pixel_id)
-
-
-def refuse_flat(low: float, high: float, name: str) -> None:
-    """Raise :class:`InputError` where all voxels that were read have one value, as ``read_volume`` does."""
-    if low == high:
-        raise InputError(
-            f"'{name}' holds no picture: every voxel has the value {low:g}.",
-            advice="Check the export, or choose another scan.",
-        )

@@ -1,0 +1,165 @@
+"""How thick the slabs are in which a large scan is resampled, and how much memory that takes, known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from MedSegAI.Logic.geometry import Box, Grid, Shape
+from MedSegAI.Logic.standardise.index_map import IndexMap
+from MedSegAI.Logic.standardise.interpolate import reach, smoothing_variance
+from MedSegAI.Logic.standardise.interpolation import Interpolation
+
+MIB = 1 << 20
+SLAB_BUDGET_BYTES = 512 * MIB
+# Python, numpy, SimpleITK, scipy and numba together, before the first voxel.
+PROGRAM_BYTES = 320 * MIB
+READ_AT_ONCE_BYTES = 16 * MIB
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is done to a scan, as far as memory depends on it.
+
+    Args:
+        interpolation: How values between voxels are made.
+        labels: Whether each label is resampled as a mask of its own.
+        copied: Whether voxels are only copied, because the lattices coincide.
+        compiled: Whether the compiled loops for parallel axes do it.
+        read: Of the voxels that are read.
+        prepared: Of the voxels after the steps of preparation.
+        written: Of the result.
+    """
+
+    interpolation: Interpolation
+    labels: bool
+    copied: bool
+    compiled: bool
+    read: np.dtype
+    prepared: np.dtype
+    written: np.dtype
+
+    def bytes_beside(self, source_voxels: int, target_voxels: int) -> int:
+        """Memory at the peak of one slab's resampling, its own voxels and the result's included."""
+        # The slab before may still be on its way to the disk.
+        kept = source_voxels * self.prepared.itemsize + 2 * target_voxels * self.written.itemsize
+        if self.copied or (self.compiled and not self.labels):
+            # Axes that change places are put in order by a copy.
+            return kept + target_voxels * self.written.itemsize
+        if self.labels:
+            # Beside both: a mask as bool and float32 (twice by SimpleITK), and three float32 maps of the result.
+            return kept + source_voxels * (5 if self.compiled else 13) + target_voxels * 16
+        if self.interpolation is Interpolation.NEAREST:
+            return kept + source_voxels * self.prepared.itemsize + 2 * target_voxels * self.written.itemsize
+        # As float32 in numpy and SimpleITK, smoothed; B-splines also have float64 coefficients.
+        wide = 28 if self.interpolation is Interpolation.BSPLINE else 16
+        return kept + source_voxels * wide + target_voxels * 8
+
+
+@dataclass(frozen=True)
+class Slab:
+    """One part of the work.
+
+    Args:
+        target: The block of the result (k, j, i); whole planes.
+        source: The block of the scan that it depends on; may be empty.
+    """
+
+    target: Box
+    source: Box
+
+
+@dataclass(frozen=True)
+class SlabPlan:
+    """The work in slabs.
+
+    Args:
+        slabs: In the order of the result's planes.
+        slab_bytes: Memory for the largest of them.
+        planes_read: Planes of the scan read in all, those that are read again included.
+        turns_back: How often a plane is wanted that lies before what has just been read.
+    """
+
+    slabs: tuple[Slab, ...]
+    slab_bytes: int
+    planes_read: int
+    turns_back: int
+
+    @property
+    def peak_bytes(self) -> int:
+        """Most memory that the process will take, the program itself included."""
+        return PROGRAM_BYTES + self.slab_bytes
+
+    @property
+    def sentence(self) -> str:
+        """The plan for a person."""
+        thick = self.slabs[0].target.shape[0]
+        return (
+            f"The scan goes through in {len(self.slabs)} slabs of {thick} planes; it takes at most "
+            f"{self.peak_bytes / (1024 * MIB):.2g} GiB of memory."
+        )
+
+
+def plan_slabs(
+    source: Grid, target: Grid, index_map: IndexMap, work: Work, *, budget_bytes: int = SLAB_BUDGET_BYTES
+) -> SlabPlan:
+    """The thickest slabs that keep within the budget, or slabs of one plane where none do.
+
+    Args:
+        source: The scan's grid.
+        target: The result's grid.
+        index_map: From the result's voxels to the scan's.
+        work: What is done.
+        budget_bytes: Memory for one slab.
+    """
+    thickness = target.shape[0]
+    while True:
+        slabs = _slabs(source.shape, target.shape, index_map, work, thickness)
+        needed = max(_slab_bytes(slab, source, target, index_map, work) for slab in slabs)
+        if needed <= budget_bytes or thickness == 1:
+            return SlabPlan(slabs, needed, *_readings(slabs))
+        thickness = max(1, min(thickness - 1, int(thickness * max(0.5, 0.9 * budget_bytes / needed))))
+
+
+def _slabs(source: Shape, target: Shape, index_map: IndexMap, work: Work, thickness: int) -> tuple[Slab, ...]:
+    margin = 1 if work.copied else reach(index_map, work.interpolation)
+    slabs = []
+    for start in range(0, target[0], thickness):
+        box = Box((start, 0, 0), (min(start + thickness, target[0]), *target[1:]))
+        slabs.append(Slab(box, index_map.source_box(box, source, margin=margin)))
+    return tuple(slabs)
+
+
+def _slab_bytes(slab: Slab, source: Grid, target: Grid, index_map: IndexMap, work: Work) -> int:
+    source_voxels, target_voxels = (int(np.prod(box.shape)) for box in (slab.source, slab.target))
+    plane = source.shape[1] * source.shape[2]
+    # Planes on their way from the file through the steps: as read, as float32 twice, and what is kept of them.
+    read = min(max(READ_AT_ONCE_BYTES, plane * work.read.itemsize), source.voxel_count * work.read.itemsize)
+    on_the_way = read // work.read.itemsize * (2 * work.read.itemsize + 8 + work.prepared.itemsize)
+    # Planes that the next slab needs again, and the few that the compiled loops hold in each of their threads.
+    again = 2 * reach(index_map, work.interpolation) * plane * work.prepared.itemsize
+    taps = 3 + 2 * int(np.ceil(3 * np.sqrt(smoothing_variance(index_map).max())))
+    near = 8 * (taps + 2) * target.shape[1] * target.shape[2] * 4 if work.compiled else 0
+    return work.bytes_beside(source_voxels, target_voxels) + on_the_way + again + near
+
+
+def _readings(slabs: tuple[Slab, ...]) -> tuple[int, int]:
+    """Planes read in all, and how often reading goes back."""
+    read, back, end, last = 0, 0, 0, None
+    for slab in slabs:
+        box = slab.source
+        if box.is_empty:
+            continue
+        again = last is not None and reuses(last, box)
+        start = last.stop[0] if again else box.start[0]
+        back += start < end
+        read += max(0, box.stop[0] - start)
+        end, last = max(start, box.stop[0]), box
+    return read, back
+
+
+def reuses(last: Box, box: Box) -> bool:
+    """Whether the first planes of ``box`` are the last ones of the block that was read before."""
+    same_columns = last.start[1:] == box.start[1:] and last.stop[1:] == box.stop[1:]
+    return same_columns and last.start[0] <= box.start[0] <= last.stop[0] <= box.stop[0]
