@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from MedSegAI.Logic.files.step_files import step_from_text_and_files
 from MedSegAI.Logic.models.registry import CARD_NAME, Model
 from MedSegAI.Logic.settings import RunSettings
-from MedSegAI.Logic.standardise.catalogue import step_from_plain, step_from_text
+from MedSegAI.Logic.standardise.catalogue import step_from_plain
 from MedSegAI.Logic.standardise.step import Step
 
 # They decide where and how fast, not what comes out.
@@ -27,12 +28,12 @@ class PrepareStep:
 
     @classmethod
     def from_text(cls, text: str) -> PrepareStep:
-        """The step that a word on the command line means, such as ``n4:shrink=4``.
+        """The step that a word on the command line means, such as ``n4:shrink=4``; files it names are read now.
 
         Raises:
-            InputError: for a kind or setting that does not exist.
+            InputError: for a kind or setting that does not exist, or a file that cannot be used.
         """
-        step = step_from_text(text)
+        step = step_from_text_and_files(text)
         return cls(step.kind, step.to_plain())
 
     def step(self) -> Step:

@@ -36,6 +36,7 @@ FILE_NAMES: Mapping[str, str] = {
     DICOM_SEGMENTATION: "segmentation.dcm",
     RECORD: RECORD_NAME,
 }
+_DICOM_ROOM = "dicom"
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def write_results(
         if why_not:
             missing.append(f"No DICOM segmentation: {why_not}.")
         else:
-            _write_dicom(room / FILE_NAMES[DICOM_SEGMENTATION], case, result)
+            _write_dicom(room, case, result)
             what.append(DICOM_SEGMENTATION)
     return Written(tuple(what), tuple(missing))
 
@@ -139,8 +140,11 @@ def _why_no_dicom(case: BatchCase, result: SegmentationResult) -> str:
     return "nothing was found in the scan" if result.changed is None else ""
 
 
-def _write_dicom(path: Path, case: BatchCase, result: SegmentationResult) -> None:
-    from MedSegAI.Logic.files.dicom.write_dicom_segmentation import write_dicom_segmentation
+def _write_dicom(room: Path, case: BatchCase, result: SegmentationResult) -> None:
+    from MedSegAI.Logic.files.dicom.export import DicomObject, export_case
 
     found = Segmentation(result.labels, result.table, result.provenance)
-    write_dicom_segmentation(path, found, source=case.source, series=case.series)
+    wanted = {DicomObject.SEGMENTATION}
+    (written,) = export_case(room / _DICOM_ROOM, found, source=case.source, series=case.series, objects=wanted)
+    written.path.rename(room / FILE_NAMES[DICOM_SEGMENTATION])
+    (room / _DICOM_ROOM).rmdir()

@@ -46,5 +46,5 @@ def case_room(batch: Path, case: str) -> Iterator[Path]:
 
 
 def remove_unfinished(batch: Path) -> None:
-    """Remove what runs that were killed left; only while no other batch works in the folder."""
+    """Remove what workers that were killed left; only while no other batch works in the folder."""
     shutil.rmtree(batch / _UNFINISHED, ignore_errors=True)

@@ -62,7 +62,7 @@ class DaskWorkers:
             keys.append(self._ended.get(timeout=timeout))
             while True:
                 keys.append(self._ended.get_nowait())
-        return [self._record(*self._orders.pop(key)) for key in keys]
+        return [self._record(*self._orders.pop(key)) for key in keys if key in self._orders]
 
     def _record(self, order: CaseOrder, future: Any) -> CaseRecord:
         from distributed import KilledWorker

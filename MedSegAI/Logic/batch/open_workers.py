@@ -8,6 +8,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,9 @@ def _settings(count: int) -> dict[str, Any]:
         "distributed.scheduler.allowed-failures": _DEATHS_FORGIVEN,
         # A worker that computes without a pause is not dead; one that died is noticed by its parent.
         "distributed.scheduler.worker-ttl": None,
+        # Their web servers cannot be left out, but have nothing to tell.
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
     }
 
 
@@ -138,6 +142,8 @@ def _ctrl_c_not_for_children() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # Started later, Python's watcher of shared resources would let the signal through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

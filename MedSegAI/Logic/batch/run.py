@@ -20,9 +20,9 @@ from MedSegAI.Logic.batch.run_mark import run_mark
 from MedSegAI.Logic.batch.table import BatchTable
 from MedSegAI.Logic.batch.told_progress import ToldProgress
 from MedSegAI.Logic.batch.workers import Workers
-from MedSegAI.Logic.errors import Cancelled, WorkerError
+from MedSegAI.Logic.errors import Cancelled, ModelError, WorkerError
 from MedSegAI.Logic.files.atomic import make_folder
-from MedSegAI.Logic.models.registry import find_model, verify
+from MedSegAI.Logic.models.registry import Model, find_model, verify
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 
 SECONDS_TO_STOP = 10.0
@@ -63,11 +63,12 @@ def run_batch(
 
     Raises:
         StorageError: if the folder cannot be used, or another batch uses it.
-        ModelError: if there is no such model, or its weights were changed.
+        ModelError: if there is no such model, its weights were changed, or it takes several scans at once.
         DependencyError, WorkerError: if there are no workers, or they were lost; what is done stays.
         Cancelled: if the user asked to stop; what is done stays, and the table says so.
     """
     model = find_model(settings.model)
+    _refuse_several_inputs(model)
     verify(model)
     decides = settings.what_decides(model)
     folder = make_folder(folder).resolve()
@@ -88,9 +89,18 @@ def run_batch(
         except (Cancelled, KeyboardInterrupt) as stop:
             raise Cancelled(advice=_what_stays(work, len(cases))) from stop
         finally:
+            remove_unfinished(folder)
             table = BatchTable(tuple(cases), work.records)
             files = table.write(folder)
         return BatchRun(table, files, work.done_now)
+
+
+def _refuse_several_inputs(model: Model) -> None:
+    if len(model.card.inputs) > 1:
+        raise ModelError(
+            f"'{model.card.name}' takes {len(model.card.inputs)} scans at once, and a batch has one a case.",
+            advice="Choose a model with a single input, or segment case by case.",
+        )
 
 
 class _Work:

@@ -1,0 +1,177 @@
+"""Real processes of a real scheduler: they share the work, die, and are replaced; no case is done twice or lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import urllib.request
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from MedSegAI.Logic.batch.batch_settings import BatchSettings
+from MedSegAI.Logic.batch.case import BatchCase
+from MedSegAI.Logic.batch.case_record import CaseStatus
+from MedSegAI.Logic.batch.do_case import CaseOrder
+from MedSegAI.Logic.batch.open_workers import processes_here, workers_of
+from MedSegAI.Logic.errors import Cancelled, DependencyError, InputError, WorkerError
+from MedSegAI.Logic.reporter import SilentReporter
+from Testing.Logic.batch.conftest import MODEL, batch, ledger_lines
+from Testing.Logic.batch.test_run import StopsAfter
+
+
+@pytest.fixture(scope="module")
+def two_processes():
+    """The same two workers for every batch of this file."""
+    pytest.importorskip("distributed")
+    with processes_here(2) as workers:
+
+        @contextmanager
+        def again():
+            yield workers
+
+        yield again
+
+
+def worker_processes() -> list[psutil.Process]:
+    return [child for child in psutil.Process().children(recursive=True) if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "spawn_main" in " ".join(process.cmdline())
+    return False
+
+
+@pytest.fixture
+def four_scans(scans, hippocampus_crops):
+    for crop in hippocampus_crops[2:]:
+        shutil.copy(crop.image, scans)
+    return scans
+
+
+def test_two_processes_give_what_one_gives(two_processes, scans, out, tmp_path):
+    (scans / "bad.nii.gz").write_bytes(b"no image")
+    several = batch(scans, out, workers=two_processes)
+    alone = batch(scans, tmp_path / "alone")
+    assert several.done_now == alone.done_now == 2
+    for case, record in several.table.records.items():
+        other = alone.table.records[case]
+        assert (record.status, record.volumes, record.sentence) == (other.status, other.volumes, other.sentence)
+
+
+def test_they_are_reached_over_the_loopback_address_only_and_tell_nothing_to_a_browser(two_processes):
+    own = [psutil.Process(), *worker_processes()]
+    listening = [c.laddr for one in own for c in one.net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 3
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    for address in listening:
+        with pytest.raises(OSError), urllib.request.urlopen(f"http://127.0.0.1:{address.port}/health", timeout=5):
+            pass
+
+
+@dataclass
+class KillsOne(SilentReporter):
+    """Kills one of the workers when the first case has ended; all of them are busy then."""
+
+    killed: int = 0
+
+    def progress(self, done: int, total: int, stage: str) -> None:
+        if stage == "cases" and not self.killed:
+            victim = worker_processes()[0]
+            victim.send_signal(signal.SIGKILL)
+            self.killed = victim.pid
+
+
+def test_a_worker_that_is_killed_is_replaced_and_no_case_is_lost_or_done_twice(two_processes, four_scans, out):
+    reporter = KillsOne()
+    done = batch(four_scans, out, workers=two_processes, reporter=reporter)
+    assert reporter.killed
+    assert not psutil.pid_exists(reporter.killed)
+    assert [record.status for record in done.table.records.values()] == [CaseStatus.DONE] * 4
+    assert len(ledger_lines(out)) == len(set(ledger_lines(out))) == 4
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_a_case_that_every_worker_dies_of_fails_alone(two_processes, scans, out):
+    """Killed from outside here; most often it is the memory."""
+    pipe, mark = scans / "never-ends.nii.gz", out / "running-test"
+    out.mkdir()
+    mark.touch()
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDWR)
+    killed, records = set(), []
+    with two_processes() as workers:
+        workers.submit(CaseOrder(BatchCase("endless", pipe), BatchSettings(MODEL), "digest", out, mark))
+        while not records:
+            for process in worker_processes():
+                if process.pid not in killed and _reads(process, pipe):
+                    process.send_signal(signal.SIGKILL)
+                    killed.add(process.pid)
+            records = workers.finished(timeout=0.05)
+    os.close(held)
+    assert len(killed) == 2
+    assert (records[0].case, records[0].status) == ("endless", CaseStatus.FAILED)
+    assert "was killed before it had finished" in records[0].sentence
+
+
+def _reads(process: psutil.Process, path: Path) -> bool:
+    with suppress(OSError):
+        return any(entry.readlink() == path for entry in Path(f"/proc/{process.pid}/fd").iterdir())
+    return False
+
+
+def test_a_stopped_batch_stops_its_workers_within_a_case(two_processes, four_scans, out):
+    with pytest.raises(Cancelled):
+        batch(four_scans, out, workers=two_processes, reporter=StopsAfter(cases=1))
+    done = len(ledger_lines(out))
+    assert 1 <= done <= 3
+    assert batch(four_scans, out, workers=two_processes).done_now == 4 - done
+    assert len(set(ledger_lines(out))) == 4
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """A scheduler that runs already, with a worker in this process; its address."""
+    distributed = pytest.importorskip("distributed")
+    settings = {"processes": False, "protocol": "tcp", "host": "127.0.0.1", "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, **settings) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_scheduler_that_runs_already_does_the_cases(scheduler, scans, out):
+    done = batch(scans, out, workers=lambda: workers_of(scheduler, needed=(out, MODEL)))
+    assert done.done_now == 2
+
+
+def test_a_worker_that_does_not_see_a_path_is_told_before_any_case(scheduler, scans, out, tmp_path):
+    with pytest.raises(WorkerError) as error:
+        batch(scans, out, workers=lambda: workers_of(scheduler, needed=(tmp_path / "elsewhere",)))
+    assert f"does not see '{tmp_path / 'elsewhere'}'" in error.value.problem
+    assert ledger_lines(out) == []
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    monkeypatch.setattr("MedSegAI.Logic.batch.open_workers.SECONDS_TO_CONNECT", 0.5)
+    with (
+        pytest.raises(WorkerError, match="does not answer"),
+        workers_of("tcp://127.0.0.1:9", needed=()),
+    ):
+        pass
+
+
+def test_without_dask_the_line_to_type_is_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(DependencyError) as error, processes_here(2):
+        pass
+    assert "pip install cryptography 'dask[distributed]'" in error.value.advice
+
+
+def test_fewer_than_one_process_is_refused():
+    with pytest.raises(InputError, match="-1 workers cannot work"), processes_here(-1):
+        pass
