@@ -58,8 +58,8 @@ def before_after_figure(
     """The scan before and after, row by row: three planes and the histogram; then what the steps found beside it.
 
     Planes in which the scan is only a few voxels long are left out. Before and after share a window where they have
-    the same known unit; else each has its own. Histograms count all voxels, on a logarithmic scale; dotted lines are
-    the ends of the window.
+    the same known unit, and SUV that of the activity it was made of; else each has its own. Histograms count all
+    voxels, on a logarithmic scale; dotted lines are the ends of the window.
 
     Args:
         before: The scan as it came, with the records that it came with.
@@ -104,7 +104,7 @@ def write_before_after(path: str | os.PathLike[str], figure: Figure) -> Path:
 
 def _rows(before: Volume, done: Standardised, window: DisplayWindow | None) -> tuple[_Row, ...]:
     after = done.volume
-    first = window or display_window(before)
+    first = window or _window_before(before, after)
     alike = window is not None or (before.unit is after.unit and before.unit is not Unit.ARBITRARY)
     rows = [_Row("Before", before, first), _Row("After", after, first if alike else display_window(after))]
     for name, extra in done.extras.items():
@@ -112,6 +112,15 @@ def _rows(before: Volume, done: Standardised, window: DisplayWindow | None) -> t
         shown = DisplayWindow(low, high if high > low else low + 1.0)
         rows.append(_Row(name.replace("_", " ").capitalize(), extra, shown, colours="viridis"))
     return tuple(rows)
+
+
+def _window_before(before: Volume, after: Volume) -> DisplayWindow:
+    """Its own; for a PET scan that became SUV the values that the window of SUV came from."""
+    own, wanted = display_window(before), display_window(after)
+    hottest = float(after.array.max())
+    if not (own.dark_is_high and wanted.dark_is_high) or before.unit is after.unit or hottest <= 0:
+        return own
+    return DisplayWindow(0.0, wanted.high * float(before.array.max()) / hottest, dark_is_high=True)
 
 
 def _planes(scan: Volume, focus: tuple[float, float, float] | None) -> tuple[Plane, ...]:

@@ -53,10 +53,13 @@ def draw_ruler(axes: Axes, plane: Plane) -> None:
     half = plane.width_mm / 2
     right = bottom = half * 0.93
     tick = plane.width_mm * 0.012
+    lines = [([right - length, right], [bottom, bottom])]
     for position in np.linspace(0.0, length, 6):
         height = tick * (2 if position in (0.0, length) else 1)
-        axes.plot([right - position] * 2, [bottom, bottom - height], color=TEXT, linewidth=1.1)
-    axes.plot([right - length, right], [bottom, bottom], color=TEXT, linewidth=1.1)
+        lines.append(([right - position] * 2, [bottom, bottom - height]))
+    for width, colour in ((2.6, "black"), (1.1, TEXT)):
+        for xs, ys in lines:
+            axes.plot(xs, ys, color=colour, linewidth=width)
     x = 0.5 + (right - length / 2) / plane.width_mm
     _write(axes, x, 0.5 - bottom / plane.width_mm + 0.042, f"{length / 10:.0f} cm", size=8)
 

@@ -74,6 +74,13 @@ def test_uptake_is_shown_dark():
     assert {picture.get_cmap().name for picture in pictures(before_after_figure(scan, doubled(scan)))} == {"gray_r"}
 
 
+def test_suv_is_shown_as_the_activity_it_was_made_of():
+    scan = a_scan(Unit.ACTIVITY)
+    suv = Standardised(scan.after(StepRecord("suv", "SUV."), scan.array * 0.01, unit=Unit.SUV_BODY_WEIGHT))
+    before, after = (picture.get_clim() for picture in pictures(before_after_figure(scan, suv))[::3])
+    np.testing.assert_allclose(before, np.multiply(100, after))
+
+
 def test_what_a_step_found_beside_is_a_row_in_colours():
     figure = before_after_figure(a_scan(), doubled(a_scan(), extras=["log_bias_field"]))
     assert len(pictures(figure)) == 9
