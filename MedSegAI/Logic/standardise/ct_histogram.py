@@ -8,7 +8,6 @@ import numpy as np
 from scipy.signal import find_peaks, peak_widths
 
 _MOST_BINS = 8192
-_MOST_VOXELS = 1 << 22
 _SMOOTHING = 5.0
 _LEAST_SHARE = 0.003
 _LEAST_PROMINENCE = 0.25
@@ -56,24 +55,20 @@ class Histogram:
         return tuple(peak for peak in self.peaks if low <= peak.value <= high)
 
 
-def sampled(array: np.ndarray) -> np.ndarray:
-    """Some millions of an array's voxels, evenly spread, as a view: enough for a histogram, whatever the size."""
-    step = 1
-    while array.size // step**3 > _MOST_VOXELS:
-        step += 1
-    return array[::step, ::step, ::step]
-
-
 def histogram_of(values: np.ndarray) -> Histogram:
     """The histogram of any number of values, of any shape; those beyond 8192 units above the least are left out."""
-    flat = np.ravel(values)
+    flat = np.ravel(values).astype(np.float32)
     start = float(np.floor(flat.min()))
-    bins = np.floor(flat.astype(np.float32) - np.float32(start) + np.float32(0.5)).astype(np.int64)
-    counts = np.bincount(bins[bins < _MOST_BINS]).astype(np.float64)
+    flat -= np.float32(start)
+    bins = np.floor(flat + np.float32(0.5)).astype(np.int64)
+    known = bins < _MOST_BINS
+    counts = np.bincount(bins[known]).astype(np.float64)
+    # Where a bin's values lie on the whole, so that a peak is found to a part of a unit in fractions, too.
+    means = np.bincount(bins[known], weights=flat[known]) / np.maximum(counts, 1)
     fill = _fill_bins(counts, flat.size)
-    spikes = tuple(Peak(start + int(at), float(counts[at] / flat.size)) for at in fill)
+    spikes = tuple(Peak(start + float(means[at]), float(counts[at] / flat.size)) for at in fill)
     counts[fill] = [_beside(counts, int(at)) for at in fill]
-    return Histogram(start, counts, flat.size, spikes, _peaks(counts, start))
+    return Histogram(start, counts, flat.size, spikes, _peaks(counts, means + start))
 
 
 def _fill_bins(counts: np.ndarray, total: int) -> np.ndarray:
@@ -88,25 +83,21 @@ def _beside(counts: np.ndarray, at: int) -> float:
     return float(np.mean(beside)) if beside else 0.0
 
 
-def _peaks(counts: np.ndarray, start: float) -> tuple[Peak, ...]:
+def _peaks(counts: np.ndarray, means: np.ndarray) -> tuple[Peak, ...]:
     """The maxima of the smoothed histogram that stand out by a quarter of their height."""
     known = counts.sum()
     if known == 0:
         return ()
     reach = int(4 * _SMOOTHING)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _SMOOTHING) ** 2)
-    padded = np.pad(counts, reach)
-    smooth = np.convolve(padded, kernel / kernel.sum(), mode="same")
+    smooth = np.convolve(np.pad(counts, reach), kernel / kernel.sum(), mode="same")
     places, properties = find_peaks(smooth, prominence=0)
     standing_out = properties["prominences"] >= _LEAST_PROMINENCE * smooth[places]
     _, _, lefts, rights = peak_widths(smooth, places[standing_out], rel_height=0.5)
-    found = (_measured(padded, left, right) for left, right in zip(lefts, rights))
-    return tuple(Peak(start - reach + value, area / known) for value, area in found if area / known >= _LEAST_SHARE)
-
-
-def _measured(counts: np.ndarray, left: float, right: float) -> tuple[float, float]:
-    """Centre of gravity and number of the voxels between two places of the histogram."""
-    bins = np.arange(int(np.ceil(left)), int(right) + 1)
-    weights = counts[bins]
-    area = float(weights.sum())
-    return (float((bins * weights).sum() / area) if area else (left + right) / 2), area
+    peaks = []
+    for left, right in zip(lefts - reach, rights - reach):
+        part = slice(max(0, int(np.ceil(left))), int(right) + 1)
+        area = float(counts[part].sum())
+        if area >= _LEAST_SHARE * known:
+            peaks.append(Peak(float((counts[part] * means[part]).sum()) / area, area / float(known)))
+    return tuple(peaks)

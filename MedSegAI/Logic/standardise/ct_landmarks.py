@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.standardise.ct_histogram import Histogram, Peak, histogram_of, sampled
+from MedSegAI.Logic.standardise.ct_histogram import Histogram, Peak, histogram_of
 from MedSegAI.Logic.standardise.ct_outside_air import outside_air
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.volume import Volume
 
 FAT_HU = -100.0
@@ -51,8 +52,8 @@ def ct_landmarks(volume: Volume, largest: float) -> CtLandmarks:
     air = _air(volume, largest)
     whole = histogram_of(sampled(volume.array))
     error = air.value + 1000
-    fat = whole.strongest(FAT_HU + error - 50, FAT_HU + error + 50)
-    soft = whole.strongest(error - 10, error + 100)
+    fat = whole.strongest(error - 180, error - 40)
+    soft = whole.strongest(error - 40, error + 160)
     return CtLandmarks(air.value, air.share, _value(fat), _value(soft))
 
 

@@ -28,14 +28,14 @@ class HuOffset:
     Args:
         largest: HU; an error beyond it is taken for something else and refused.
         agree_within: HU by which fat and soft tissue may lie elsewhere than they should, after the shift. People differ
-            by about 20 HU.
+            by about 20 HU, and contrast agent makes some tissue brighter.
 
     Raises:
         ValueError: if a setting is not above 0, or ``largest`` is above 90 (beyond it lies lung).
     """
 
     largest: float = 60.0
-    agree_within: float = 45.0
+    agree_within: float = 60.0
 
     kind: ClassVar[str] = "hu-offset"
     title: ClassVar[str] = "Hounsfield offset of the scanner"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
+
 _MOST_VOXELS = 1 << 21
 
 
@@ -23,10 +25,7 @@ def outside_air(array: np.ndarray, below: float) -> tuple[np.ndarray, int]:
     """
     import SimpleITK as sitk
 
-    step = 1
-    while array.size // step**3 > _MOST_VOXELS:
-        step += 1
-    looked_at = array[::step, ::step, ::step]
+    looked_at = sampled(array, _MOST_VOXELS)
     air = sitk.GetImageFromArray((looked_at < below).astype(np.uint8))
     parts = sitk.GetArrayFromImage(sitk.ConnectedComponent(air))
     sides = np.concatenate([parts[:, 0].ravel(), parts[:, -1].ravel(), parts[:, :, 0].ravel(), parts[:, :, -1].ravel()])

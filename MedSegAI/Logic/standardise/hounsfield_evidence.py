@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from MedSegAI.Logic.standardise.ct_histogram import Histogram, Peak, histogram_of, sampled
+from MedSegAI.Logic.standardise.ct_histogram import Histogram, Peak, histogram_of
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.standardise.step_checks import require_numbers
 from MedSegAI.Logic.volume import Unit, Volume
 

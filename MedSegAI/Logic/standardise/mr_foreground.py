@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
 
 FOREGROUNDS = ("auto", "otsu", "positive", "all")
 _BINS = 256
@@ -53,25 +54,35 @@ def foreground_mask(array: np.ndarray, kind: str, *, name: str) -> np.ndarray:
 
 
 def otsu_threshold(array: np.ndarray) -> float:
-    """Otsu's threshold over 256 steps between the least value and the 99.9th percentile."""
-    low, high = float(array.min()), float(np.percentile(array, 99.9))
+    """Otsu's threshold over 256 steps between the least value and the 99.9th percentile.
+
+    Of a large scan some millions of voxels are looked at.
+    """
+    looked_at = sampled(array)
+    low, high = float(looked_at.min()), float(np.percentile(looked_at, 99.9))
     if high <= low:
-        high = float(array.max())
-    counts, edges = np.histogram(array, bins=_BINS, range=(low, high))
+        high = float(looked_at.max())
+    counts, edges = np.histogram(looked_at, bins=_BINS, range=(low, high))
     centres = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts).astype(np.float64)
     above = below[-1] - below
     sums = np.cumsum(counts * centres)
     with np.errstate(divide="ignore", invalid="ignore"):
         between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    best = int(np.nanargmax(np.where(np.isfinite(between), between, -1)))
-    return float(edges[best + 1])
+    between[~np.isfinite(between)] = -1
+    # Where a gap lies between the two classes, every threshold in it is as good: take its middle.
+    best = np.flatnonzero(between >= between.max() * (1 - 1e-9))
+    return float(edges[int(best.mean()) + 1])
 
 
 def _has_background(array: np.ndarray) -> bool:
-    """Whether most of the side faces are dark: below Otsu's threshold, and far below the bright end."""
+    """Whether most of the side faces are dark: below Otsu's threshold, and close to no signal.
+
+    No signal is 0 in a magnitude image; where values reach far below 0, as after a z-score, it is the lowest value.
+    """
     threshold = otsu_threshold(array)
     sides = np.concatenate([array[:, 0].ravel(), array[:, -1].ravel(), array[:, :, 0].ravel(), array[:, :, -1].ravel()])
-    low, high = np.percentile(array, (0.5, 99))
+    low, high = (float(value) for value in np.percentile(sampled(array), (0.5, 99)))
+    no_signal = low if low < -0.1 * abs(high) else 0.0
     dark = sides[sides <= threshold]
-    return dark.size > _BACKGROUND_OF_SIDES * sides.size and np.median(dark) - low < _DARK * (high - low)
+    return dark.size > _BACKGROUND_OF_SIDES * sides.size and np.median(dark) - no_signal < _DARK * (high - no_signal)

@@ -15,7 +15,7 @@ from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind,
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
-MASKS = ("otsu", "positive", "all")
+MASKS = ("otsu", "positive")
 LOG_FIELD = "log_bias_field"
 
 
@@ -27,12 +27,11 @@ class N4:
     undoes the step exactly but for rounding. The logarithm of the field is in ``extras["log_bias_field"]``.
 
     Args:
-        shrink: How many voxels along each axis become one before the estimation; 0 chooses from size and spacing.
+        shrink: One voxel in how many along each axis is looked at; 0 chooses from size and spacing.
         levels: Levels of the field's B-spline mesh, 1 to 6.
         iterations: Most iterations of each level.
         convergence: A level ends when the field changes by less than this.
-        mask: Where the field is estimated: "otsu" (above Otsu's threshold), "positive" (above 0), "all" (above 0, too:
-            N4 works on logarithms).
+        mask: Where the field is estimated: "otsu" (above Otsu's threshold) or "positive" (above 0).
 
     Raises:
         ValueError: for a setting outside of its range.
@@ -78,9 +77,10 @@ class N4:
             "mask_share": found.mask_share,
         }
         by = " x ".join(str(factor) for factor in found.shrink)
+        seen = f"from one voxel in {by}" if max(found.shrink) > 1 else "from every voxel"
         sentence = (
-            f"Divided by a bias field of {figures['field_least']:.2f} to {figures['field_greatest']:.2f}, estimated in "
-            f"{found.iterations} iterations with {by} voxels averaged to one."
+            f"Divided by a bias field of {figures['field_least']:.2f} to {figures['field_greatest']:.2f}, estimated "
+            f"{seen} in {found.iterations} iterations."
         )
         record = StepRecord(self.kind, sentence, self.to_plain(), figures)
         field = replace(volume, array=found.log_field, unit=Unit.ARBITRARY, name=f"{volume.name} log bias field")

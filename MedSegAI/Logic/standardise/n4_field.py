@@ -11,6 +11,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_foreground import otsu_threshold
+from MedSegAI.Logic.standardise.n4_stop import StopN4, stopped_quietly
 from MedSegAI.Logic.volume import Volume
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 STAGE = "estimating the bias field"
 _SHRUNK_SPACING_MM = 4.0
-_LEAST_SIDE = 20
+_LEAST_SIDE = 12
+_LEAST_SAVING = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class N4Field:
 
     Args:
         log_field: float32 (k, j, i): natural logarithm of the factor by which the scan is too bright.
-        shrink: How many voxels (i, j, k) became one before the estimation.
+        shrink: One voxel in how many along (i, j, k) was looked at.
         iterations: How many were done, over all levels.
         convergence: The last iteration's measure of change.
         mask_share: The part of the voxels that the estimation looked at, 0..1.
@@ -41,23 +43,31 @@ class N4Field:
 
 
 def chosen_shrink(shape: tuple[int, int, int], spacing: tuple[float, float, float]) -> tuple[int, int, int]:
-    """How many voxels along (i, j, k) become one, so that the voxels are about 4 mm and no side falls below 20.
+    """One voxel in how many along (i, j, k) is looked at: voxels of about 4 mm, and at most one in 8 wherever possible.
 
-    The field has no detail finer than the B-spline's mesh, which is centimetres; at 1 mm this leaves 1/64 of the
-    voxels. Where voxels are too large or sides too short for a factor of 8, the factor is what the size allows.
+    The field has no detail finer than its B-spline mesh, which is centimetres; at 1 mm this leaves 1 voxel in 64. Where
+    voxels are larger than that, the finest axes are thinned out until one in 8 is left, or sides would be too short.
 
     Args:
         shape: (k, j, i).
         spacing: mm along (i, j, k).
     """
     sides = shape[::-1]
-    wanted = [max(1, round(_SHRUNK_SPACING_MM / one)) for one in spacing]
-    return tuple(max(1, min(factor, side // _LEAST_SIDE)) for factor, side in zip(wanted, sides))
+    factors = [
+        max(1, min(int(_SHRUNK_SPACING_MM / one + 0.1), side // _LEAST_SIDE)) for one, side in zip(spacing, sides)
+    ]
+    while math.prod(factors) < _LEAST_SAVING:
+        room = [axis for axis in range(3) if sides[axis] // (factors[axis] + 1) >= _LEAST_SIDE]
+        if not room:
+            break
+        factors[min(room, key=lambda axis: factors[axis] * spacing[axis])] += 1
+    return factors[0], factors[1], factors[2]
 
 
 def fixed_shrink(shape: tuple[int, int, int], shrink: int) -> tuple[int, int, int]:
     """The same factor along (i, j, k), but at most what leaves 4 voxels of a side, the least N4's splines need."""
-    return tuple(max(1, min(shrink, side // 4)) for side in shape[::-1])
+    k, j, i = (max(1, min(shrink, side // 4)) for side in shape)
+    return i, j, k
 
 
 def estimate_field(
@@ -74,11 +84,11 @@ def estimate_field(
 
     Args:
         volume: An MR scan.
-        shrink: How many voxels (i, j, k) are averaged to one.
+        shrink: One voxel in how many along (i, j, k) is looked at.
         levels: Levels of the B-spline mesh; it starts with one element a side and doubles each time.
         iterations: Most iterations of each level.
         convergence: A level ends when the field changes by less than this.
-        mask: "otsu", "positive" or "all".
+        mask: "otsu" (of the whole scan) or "positive".
         reporter: Told of every iteration, and asked whether to stop.
 
     Raises:
@@ -88,8 +98,9 @@ def estimate_field(
     import SimpleITK as sitk
 
     image = sitk.Cast(volume.to_sitk(), sitk.sitkFloat32)
-    small = sitk.BinShrink(image, shrink) if max(shrink) > 1 else image
-    inside = _mask(sitk.GetArrayViewFromImage(small), mask)
+    # Single voxels, not means of several: N4 sharpens the histogram, which averaging would change.
+    small = sitk.Shrink(image, shrink)
+    inside = sitk.GetArrayViewFromImage(small) > _threshold(volume.array, mask)
     if not inside.any():
         raise InputError(
             f"'{volume.name}' has no voxels above 0 to estimate a bias field from.", advice="Choose another mask."
@@ -104,11 +115,9 @@ def estimate_field(
     return N4Field(field, shrink, count, float(filter_.GetCurrentConvergenceMeasurement()), float(inside.mean()))
 
 
-def _mask(array: np.ndarray, kind: str) -> np.ndarray:
-    """Only voxels above 0 have the logarithm that N4 works on."""
-    if kind == "otsu":
-        return array > max(0.0, otsu_threshold(array))
-    return array > 0
+def _threshold(array: np.ndarray, mask: str) -> float:
+    """What the mask's voxels lie above; only voxels above 0 have the logarithm that N4 works on."""
+    return max(0.0, otsu_threshold(array)) if mask == "otsu" else 0.0
 
 
 def _run(
@@ -128,13 +137,14 @@ def _run(
         count += 1
         reporter.progress(min(count, most), most, STAGE)
         if reporter.cancelled():
-            filter_.Abort()
+            raise StopN4
 
     filter_.AddCommand(sitk.sitkIterationEvent, on_iteration)
     raise_if_cancelled(reporter)
     reporter.progress(0, most, STAGE)
     try:
-        filter_.Execute(image, mask)
+        with stopped_quietly():
+            filter_.Execute(image, mask)
     except RuntimeError as error:
         raise_if_cancelled(reporter)
         raise InputError(f"N4 cannot estimate a bias field of '{name}'.", advice="Choose another mask.") from error

@@ -47,10 +47,8 @@ def require_numbers(volume: Volume) -> tuple[float, float]:
     """The least and the greatest value of a scan whose voxels are all numbers and not all the same.
 
     Raises:
-        InputError: for an empty or constant scan, and for voxels that are NaN or infinite.
+        InputError: for a constant scan, and for voxels that are NaN or infinite.
     """
-    if volume.array.size == 0:
-        raise InputError(f"'{volume.name}' has no voxels.", advice="Choose another scan.")
     low, high = float(volume.array.min()), float(volume.array.max())
     if not np.isfinite(low) or not np.isfinite(high):
         raise InputError(
