@@ -34,12 +34,10 @@ def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentPar
     )
     parser.add_argument(
         "--keep",
-        action="extend",
-        nargs="+",
-        choices=_KEPT,
+        type=_kept,
         default=[],
-        metavar="WHAT",
-        help=f"what to keep although the basic profile takes it away, of {', '.join(_KEPT)}",
+        metavar="LIST",
+        help=f"what to keep although the basic profile takes it away, of {','.join(_KEPT)}",
     )
     parser.add_argument(
         "--map",
@@ -94,3 +92,10 @@ def _lines(options: argparse.Namespace, done: Deidentified) -> list[str]:
     if options.map is not None:
         lines.append(f"The key and the new names are in {options.map}: whoever has them can undo this.")
     return lines + list(done.warnings)
+
+
+def _kept(text: str) -> list[str]:
+    wanted = [part.strip() for part in text.split(",") if part.strip()]
+    if any(part not in _KEPT for part in wanted):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of {', '.join(_KEPT)}")
+    return wanted
