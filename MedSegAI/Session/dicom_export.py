@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from MedSegAI.Bridge.scan_attributes import SourceSeries, source_of
@@ -13,18 +14,27 @@ from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, read_proven
 from MedSegAI.Bridge.volume_nodes import node_to_volume, world_grid
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import write_beside
-from MedSegAI.Logic.files.dicom.export import DicomObject, ExportedObject, export_case
+from MedSegAI.Logic.files.dicom.deidentify.deidentify_folder import deidentify_folder
+from MedSegAI.Logic.files.dicom.export import DicomObject, export_case
+from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Session.case_results import HEAT_TARGET_ATTRIBUTE
 from MedSegAI.Session.prepared_scans import scan_as_read
 from MedSegAI.Session.session import Session
 
-FolderWriter = Callable[[str | os.PathLike[str]], tuple[ExportedObject, ...]]
+FolderWriter = Callable[[str | os.PathLike[str]], tuple[str, ...]]
+"""Writes into a new folder, and says what the user should know of what was written."""
 
 IDENTITY_KEPT = (
     "The files carry the patient's name, number and dates as the scan's own DICOM files do: they belong to one study."
 )
-"""What a face says where results are exported as DICOM."""
+"""What a face says where results are exported as they are."""
+IDENTITY_REMOVED = (
+    "Names, numbers, dates and UIDs are taken out or replaced by the basic profile of DICOM PS3.15, in the results and "
+    "in the scan's own images, which go along so that the results still belong to something. A face, and text that is "
+    "written into the pixels, stay as they are: look at the images before they leave."
+)
+"""What a face says where the identity is taken away first."""
 
 
 def source_series(session: Session) -> SourceSeries | None:
@@ -44,15 +54,16 @@ def dicom_obstacle(session: Session) -> str:
     return ""
 
 
-def dicom_writer(session: Session, *, with_contours: bool = False) -> FolderWriter:
+def dicom_writer(session: Session, *, with_contours: bool = False, deidentified: bool = False) -> FolderWriter:
     """Writes segmentation, measurements and, where there is one, the heat map as DICOM into a new folder.
 
-    The writer touches no scene. It raises as :func:`MedSegAI.Logic.files.dicom.export.export_case`, and leaves nothing
-    behind where it fails.
+    The writer touches no scene. It raises as :func:`MedSegAI.Logic.files.dicom.export.export_case` and
+    ``deidentify_folder``, and leaves nothing behind where it fails.
 
     Args:
         session: The case.
         with_contours: Whether the segments' outlines (RTSTRUCT) are written, too.
+        deidentified: Whether the identity is taken out; the scan's own images then go along, with the same new UIDs.
 
     Raises:
         InputError: if there is nothing to export, or no DICOM series that it could belong to.
@@ -69,8 +80,8 @@ def dicom_writer(session: Session, *, with_contours: bool = False) -> FolderWrit
     heat_label = "" if heat is None else heat.GetAttribute(HEAT_TARGET_ATTRIBUTE) or ""
     creator = session.choices.rater
 
-    def write(folder: str | os.PathLike[str]) -> tuple[ExportedObject, ...]:
-        return export_case(
+    def write(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+        export_case(
             folder,
             segmentation,
             source=source.folder,
@@ -80,17 +91,32 @@ def dicom_writer(session: Session, *, with_contours: bool = False) -> FolderWrit
             heat_label=heat_label,
             creator=creator,
         )
+        return ()
 
-    return write
+    return partial(_write_deidentified, write, source) if deidentified else write
 
 
-def zipped(write: FolderWriter) -> Callable[[str | os.PathLike[str]], None]:
+def _write_deidentified(write: FolderWriter, source: SourceSeries, folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The results and the images that they refer to, de-identified together, so that their new UIDs agree."""
+    with tempfile.TemporaryDirectory(prefix="medsegai-dicom-") as room:
+        study = Path(room) / "study"
+        study.mkdir()
+        write(study / "results")
+        images = next(found.files for found in find_series(source.folder) if found.uid == source.uid)
+        (study / "scan").mkdir()
+        for number, path in enumerate(images):
+            (study / "scan" / f"{number}.dcm").symlink_to(path.resolve())
+        return deidentify_folder(study, folder).warnings
+
+
+def zipped(write: FolderWriter) -> FolderWriter:
     """A writer that puts what another one writes into a folder into one zip file."""
 
-    def write_zip(path: str | os.PathLike[str]) -> None:
+    def write_zip(path: str | os.PathLike[str]) -> tuple[str, ...]:
         with tempfile.TemporaryDirectory(prefix="medsegai-dicom-") as room, write_beside(Path(path)) as temporary:
             folder = Path(room) / "dicom"
-            write(folder)
+            said = write(folder)
             shutil.move(shutil.make_archive(str(Path(room) / "packed"), "zip", folder), temporary)
+            return said
 
     return write_zip

@@ -123,6 +123,10 @@ class Session(Case):
                 self.state.refer(**{case_results.SEGMENTATION: None, case_results.HEAT_MAP: None})
         return node
 
+    def view_input(self, index: int) -> None:
+        """Show the scan of one of the model's inputs in the slices; it is then the one that is prepared."""
+        self.state.choose(view_input=index, view_stage=AFTER)
+
     def show_result(self, segmentation: slicer.vtkMRMLSegmentationNode | None) -> None:
         """Make an earlier result, or another segmentation of the scan, the current one."""
         if segmentation is not self.segmentation:

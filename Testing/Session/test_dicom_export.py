@@ -46,16 +46,17 @@ def header(path):
 
 
 def test_segmentation_and_report_are_of_the_scans_study_and_hold_what_is_shown(a_case_from_dicom, a_series, tmp_path):
-    written = dicom_writer(a_case_from_dicom)(tmp_path / "out")
+    assert dicom_writer(a_case_from_dicom)(tmp_path / "out") == ()
 
-    assert [one.kind.value for one in written] == ["seg", "sr"]
+    written = {header(path).Modality: path for path in (tmp_path / "out").iterdir()}
+    assert set(written) == {"SEG", "SR"}
     source = header(next(a_series.folder.iterdir()))
-    for one in written:
-        made = header(one.path)
+    for path in written.values():
+        made = header(path)
         assert made.StudyInstanceUID == source.StudyInstanceUID
         assert made.PatientID == source.PatientID
         assert made.SeriesInstanceUID != source.SeriesInstanceUID
-    back = read_dicom_segmentation(written[0].path)
+    back = read_dicom_segmentation(written["SEG"])
     shown, table = node_to_segmentation(a_case_from_dicom.segmentation, grid=world_grid(a_case_from_dicom.scan))
     assert {label.name for label in back.table} == {label.name for label in table}
     # A DICOM segmentation leaves out the planes without any voxel.
@@ -74,6 +75,22 @@ def test_the_heat_map_goes_with_them_in_one_zip(a_case_from_dicom, tmp_path):
     kinds = sorted(header(path).Modality for path in (tmp_path / "unpacked").rglob("*.dcm"))
     assert kinds == ["OT", "RTSTRUCT", "SEG", "SR"]
     assert [path.name for path in tmp_path.iterdir() if path.suffix == ".zip"] == ["case.zip"]
+
+
+def test_without_identity_the_scan_goes_along_and_everything_still_refers_to_it(a_case_from_dicom, a_series, tmp_path):
+    said = dicom_writer(a_case_from_dicom, deidentified=True)(tmp_path / "out")
+
+    source = header(next(a_series.folder.iterdir()))
+    made = [header(path) for path in (tmp_path / "out").rglob("*.dcm")]
+    assert sorted({one.Modality for one in made}) == ["MR", "SEG", "SR"]
+    assert {one.PatientIdentityRemoved for one in made} == {"YES"}
+    for one in made:
+        assert str(source.PatientName) not in str(one)
+        assert source.StudyInstanceUID not in str(one)
+    images = {one.SeriesInstanceUID for one in made if one.Modality == "MR"}
+    (segmentation,) = (one for one in made if one.Modality == "SEG")
+    assert {one.SeriesInstanceUID for one in segmentation.ReferencedSeriesSequence} == images
+    assert all(sentence.endswith(".") for sentence in said)
 
 
 def test_a_prepared_scan_still_knows_its_files(a_session, a_series):

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from MedSegAI.Bridge.scan_attributes import SourceSeries
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Modality
-from MedSegAI.Web.case.uploads import read_upload
+from MedSegAI.Web.case.uploads import read_series, read_upload
 
 SMALL_SERIES = "tcia_brain_dicom/Study1/13_HCropVolume"
 
@@ -28,21 +30,25 @@ def test_a_nifti_file_is_read_as_the_command_line_reads_it(tmp_path, hippocampus
     shutil.copy(hippocampus_crops[0].image, tmp_path)
     (scan,) = read_upload(tmp_path).scans
     expected = read_volume(hippocampus_crops[0].image)
-    assert (scan.array == expected.array).all()
-    assert scan.grid == expected.grid
+    assert (scan.volume.array == expected.array).all()
+    assert scan.volume.grid == expected.grid
+    assert scan.source is None
 
 
 def test_several_scans_are_read_in_the_order_of_their_names(tmp_path, hippocampus_crops):
     for crop in hippocampus_crops[:2]:
         shutil.copy(crop.image, tmp_path)
-    assert [scan.name for scan in read_upload(tmp_path).scans] == sorted(crop.name for crop in hippocampus_crops[:2])
+    assert [scan.volume.name for scan in read_upload(tmp_path).scans] == sorted(
+        crop.name for crop in hippocampus_crops[:2]
+    )
 
 
 def test_the_files_of_a_dicom_series_are_one_scan(tmp_path, series):
     shutil.copytree(series, tmp_path / "series")
     (scan,) = read_upload(tmp_path).scans
-    assert scan.modality is Modality.MR
-    assert scan.array.shape == read_volume(series).array.shape
+    assert scan.volume.modality is Modality.MR
+    assert scan.volume.array.shape == read_volume(series).array.shape
+    assert scan.source == SourceSeries(tmp_path, find_series(series)[0].uid)
 
 
 def test_a_zip_of_a_dicom_series_is_one_scan(tmp_path, series):
@@ -50,7 +56,7 @@ def test_a_zip_of_a_dicom_series_is_one_scan(tmp_path, series):
         for path in series.iterdir():
             archive.write(path, f"patient/series/{path.name}")
     (scan,) = read_upload(tmp_path).scans
-    assert scan.array.shape == read_volume(series).array.shape
+    assert scan.volume.array.shape == read_volume(series).array.shape
 
 
 def test_a_scene_is_left_for_the_scene_to_read(tmp_path):
@@ -78,13 +84,26 @@ def test_what_cannot_be_read_is_named_without_our_private_folder(tmp_path, name,
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_folder_of_several_series_is_refused_without_our_private_folder(tmp_path, series):
-    for one in (series, series.parent / "12-T1post-05670"):
-        shutil.copytree(one, tmp_path / one.name)
-    with pytest.raises(InputError) as caught:
+def test_several_series_are_listed_to_choose_from_and_read_when_one_is_chosen(tmp_path, series):
+    with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:
+        for path in (*series.iterdir(), *find_series(series.parent / "12-T1post-05670")[0].files[:4]):
+            archive.write(path, f"{path.parent.name}/{path.name}")
+
+    upload = read_upload(tmp_path)
+
+    assert (upload.scans, upload.folder) == ((), tmp_path)
+    assert {one.file_count for one in upload.series} == {len(list(series.iterdir())), 4}
+    chosen = next(one for one in upload.series if one.file_count > 4)
+    opened = read_series(upload.folder, chosen.uid)
+    assert opened.volume.array.shape == read_volume(series).array.shape
+    assert opened.source == SourceSeries(tmp_path, chosen.uid)
+
+
+def test_dicom_files_without_a_scan_among_them_are_refused_with_the_reason(tmp_path, series):
+    shutil.copy(next(series.iterdir()), tmp_path / "single.dcm")
+    with pytest.raises(InputError, match="There is no scan among the DICOM files") as caught:
         read_upload(tmp_path)
-    assert caught.value.problem.startswith("The upload holds 2 DICOM series")
-    assert caught.value.advice.startswith("Give the folder of one series")
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_truncated_scan_is_refused(tmp_path, hippocampus_crops):

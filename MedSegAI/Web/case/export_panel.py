@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trame.widgets import client, html
 
-from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
-from MedSegAI.Web.case.controls import button, heading, note
+from MedSegAI.Session.dicom_export import IDENTITY_KEPT, IDENTITY_REMOVED, dicom_obstacle, dicom_writer, zipped
+from MedSegAI.Session.exports import Writer, heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Web.case.controls import button, heading, note, switch
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -31,6 +32,13 @@ TEXTS = {
     "export_scene": "Whole case (.mrb)",
     "export_scene_tip": "Scan, results, heat map and choices; opens here again, and in 3D Slicer",
     "export_writing": "Writing",
+    "export_dicom_title": "For a PACS",
+    "export_dicom": "DICOM (SEG, SR, heat map)",
+    "export_dicom_tip": "A zip with segmentation, measurements and heat map as DICOM objects of the scan's own study",
+    "export_deidentify": "Take out the identity",
+    "export_deidentify_tip": "De-identify the results and the scan's own images (PS3.15 basic profile), which go along",
+    "export_contours": "Outlines (RTSTRUCT), too",
+    "export_contours_tip": "For radiotherapy planning; only where every slice of a segment is a simple outline",
 }
 _KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
 
@@ -43,6 +51,11 @@ class ExportState:
     has_heat_map: bool = False
     has_scan: bool = False
     writing: str = ""
+    dicom_obstacle: str = ""
+    identities: list[str] = field(default_factory=lambda: [IDENTITY_KEPT, IDENTITY_REMOVED])
+    contours: bool = False
+    deidentify: bool = False
+    said: str = ""
 
 
 class ExportPanel(Panel[ExportState]):
@@ -62,6 +75,15 @@ class ExportPanel(Panel[ExportState]):
             self._button("export-heat-nrrd", names.has_heat_map, "-heat.nrrd", heat_map_writer)
             self._button("export-heat-nifti", names.has_heat_map, "-heat.nii.gz", heat_map_writer)
             self._button("export-scene", names.has_scan, ".mrb", None)
+        heading("export_dicom_title")
+        with html.Div(v_show=(f"!{names.dicom_obstacle}",)):
+            switch("export-deidentify", model=names.deidentify)
+            note(f"{names.identities}[{names.deidentify} ? 1 : 0]", testid="export-identity")
+            switch("export-contours", model=names.contours)
+        with html.Div(classes="d-flex flex-column ga-2 align-start mt-1"):
+            self._button("export-dicom", f"!{names.dicom_obstacle}", "-dicom.zip", self._dicom_writer)
+        note(names.said, testid="export-said", shown_if=f"!!{names.said}")
+        note(names.dicom_obstacle, testid="export-dicom-obstacle", shown_if=f"!!{names.dicom_obstacle}")
         note(f"t.export_writing + ' ' + {names.writing}", shown_if=f"!!{names.writing}", testid="export-writing")
 
     def refresh(self) -> None:
@@ -70,25 +92,31 @@ class ExportPanel(Panel[ExportState]):
         self.shown.has_segmentation = session.segmentation is not None
         self.shown.has_heat_map = session.heat_map is not None
         self.shown.has_scan = session.scan is not None
+        self.shown.dicom_obstacle = dicom_obstacle(session)
+
+    def _dicom_writer(self, session: Session) -> Writer:
+        wanted = {"with_contours": self.shown.contours, "deidentified": self.shown.deidentify}
+        return zipped(dicom_writer(session, **wanted))
 
     def _button(self, testid: str, possible: str, ending: str, writer: Callable | None) -> None:
         async def write() -> None:
             await self.case.attempt_long(lambda: self._write(ending, writer))
 
-        button(testid, icon="mdi-download", click=write, disabled=(f"!{possible} || !!{self.names.writing}",))
+        button(testid, icon="mdi-download", click=write, disabled=(f"!({possible}) || !!{self.names.writing}",))
 
     async def _write(self, ending: str, writer: Callable | None) -> None:
         path = self.case.files.new_folder() / f"{name_for_files(self.session)}{ending}"
         with self.case.server.state:
-            self.shown.writing = path.name
+            self.shown.writing, self.shown.said = path.name, ""
+        said: tuple[str, ...] | None = ()
         try:
             if writer is None:
                 self.session.save(path)
             else:
-                await self.case.in_thread(writer(self.session), path)
+                said = await self.case.in_thread(writer(self.session), path)
         finally:
             with self.case.server.state:
-                self.shown.writing = ""
+                self.shown.writing, self.shown.said = "", " ".join(said or ())
         self._offer(path)
 
     def _offer(self, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from trame.widgets import vuetify3 as vuetify
 from MedSegAI.Bridge.scan_attributes import is_scan
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Session.input_slots import InputSlot
-from MedSegAI.Web.case.controls import button, file_chooser, heading, marks, press
+from MedSegAI.Web.case.controls import button, file_chooser, heading, marks, press, switch
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:
@@ -26,6 +27,13 @@ TEXTS = {
     "open_folder_tip": "Open the DICOM series in a folder",
     "open_sample": "Sample",
     "open_sample_tip": "Open the ICBM152 average head that comes with this program",
+    "inputs_show": "Show this scan in the slices",
+    "inputs_align": "Align",
+    "inputs_align_tip": "Move this scan onto the first one, so that the same anatomy lies at the same place",
+    "inputs_take_off": "Put back",
+    "inputs_take_off_tip": "Put this scan back to where it was before it was aligned",
+    "inputs_same_space": "They lie right as they are",
+    "inputs_same_space_tip": "Take all scans to lie in one space already, although nothing in the files says so",
 }
 
 
@@ -35,6 +43,9 @@ class InputsState:
 
     slots: list[dict[str, Any]] = field(default_factory=list)
     volumes: list[dict[str, str]] = field(default_factory=list)
+    viewed: int = 0
+    same_space: bool = False
+    busy: bool = False
 
 
 class InputsPanel(Panel[InputsState]):
@@ -54,21 +65,31 @@ class InputsPanel(Panel[InputsState]):
         file_chooser("chooseFiles", "files-chooser", failed=failed)
         file_chooser("chooseFolder", "folder-chooser", failed=failed, folder=True)
         with html.Div(v_for=f"slot in {self.names.slots}", key=("slot.index",), classes="mt-4"):
-            vuetify.VSelect(
-                model_value=("slot.node",),
-                items=(self.names.volumes,),
-                label=("slot.label",),
-                update_modelValue=(self.acts(self._choose), "[slot.index, $event]"),
-                density="compact",
-                variant="outlined",
-                hide_details=True,
-                **_slot_marks(),
-            )
+            with html.Div(classes="d-flex align-center ga-1"):
+                vuetify.VSelect(
+                    model_value=("slot.node",),
+                    items=(self.names.volumes,),
+                    label=("slot.label",),
+                    update_modelValue=(self.acts(self._choose), "[slot.index, $event]"),
+                    density="compact",
+                    variant="outlined",
+                    hide_details=True,
+                    style="min-width:0",
+                    **_slot_marks(),
+                )
+                self._eye()
             html.Div(
                 "{{ slot.problem || slot.note }}",
                 v_show=("slot.problem || slot.note",),
                 classes=("slot.problem ? 'text-caption text-error' : 'text-caption text-medium-emphasis'",),
                 raw_attrs=['data-testid="input-remark"'],
+            )
+            self._place()
+        with html.Div(v_show=(f"{self.names.slots}.some((slot) => slot.space)",), classes="mt-1"):
+            switch(
+                "inputs-same-space",
+                model=self.names.same_space,
+                update_modelValue=(self.acts(self.case.alignment.take_as_they_lie), "[$event]"),
             )
 
     def refresh(self) -> None:
@@ -79,6 +100,56 @@ class InputsPanel(Panel[InputsState]):
             if is_scan(node)
         ]
         self.shown.slots = [_as_shown(slot) for slot in self.session.inputs]
+        self.shown.viewed, self.shown.busy = self.session.viewed_index, self.session.is_busy
+        self.shown.same_space = self.case.alignment.same_space
+
+    def _eye(self) -> None:
+        is_viewed = f"slot.index === {self.names.viewed}"
+        with vuetify.VBtn(
+            icon=True,
+            variant="text",
+            size="x-small",
+            v_show=(f"slot.node && {self.names.slots}.length > 1",),
+            color=(f"{is_viewed} ? 'primary' : undefined",),
+            click=(self.acts(self._view), "[slot.index]"),
+            raw_attrs=[
+                ':data-testid="`input-show-${slot.index}`"',
+                f':aria-pressed="{is_viewed}"',
+                ':aria-label="t.inputs_show"',
+                ':title="t.inputs_show"',
+            ],
+        ):
+            vuetify.VIcon(f"{{{{ {is_viewed} ? 'mdi-eye' : 'mdi-eye-outline' }}}}", size="small")
+
+    def _place(self) -> None:
+        """How the scan lies to the first one, and what can be done about it."""
+        html.Div(
+            "{{ slot.space }}",
+            v_show=("slot.space",),
+            classes=("slot.lies_right ? 'text-caption text-medium-emphasis' : 'text-caption text-error'",),
+            raw_attrs=[':data-testid="`input-space-${slot.index}`"'],
+        )
+        with html.Div(v_show=("slot.can_be_aligned || slot.is_aligned",), classes="d-flex ga-1 mt-1"):
+            self._slot_button("inputs_align", "mdi-axis-arrow", self.case.alignment.start_align, "slot.can_be_aligned")
+            self._slot_button("inputs_take_off", "mdi-undo-variant", self.case.alignment.take_off, "slot.is_aligned")
+
+    def _slot_button(self, text: str, icon: str, action: Callable[[int], object], shown_if: str) -> None:
+        testid = text.replace("_", "-")
+        with vuetify.VBtn(
+            v_show=(shown_if,),
+            size="small",
+            density="comfortable",
+            variant="tonal",
+            click=(self.acts(action), "[slot.index]"),
+            disabled=(self.names.busy,),
+            raw_attrs=[f':data-testid="`{testid}-${{slot.index}}`"', f':title="t.{text}_tip"'],
+        ):
+            vuetify.VIcon(icon, start=True)
+            html.Span(f"{{{{ t.{text} }}}}")
+
+    def _view(self, index: int) -> None:
+        with self.case.views.drawn_once():
+            self.session.view_input(int(index))
 
     def _choose(self, index: int, node_id: str) -> None:
         before = self.session.scan
@@ -103,4 +174,14 @@ def _as_shown(slot: InputSlot) -> dict[str, Any]:
         "node": slot.node.GetID() if slot.node is not None else None,
         "problem": slot.problem,
         "note": slot.note,
+        "space": "" if slot.space is None else _place_of(slot),
+        "lies_right": slot.lies_right,
+        "can_be_aligned": slot.can_be_aligned,
+        "is_aligned": slot.alignment is not None,
     }
+
+
+def _place_of(slot: InputSlot) -> str:
+    space = slot.space
+    told = space.sentence if slot.lies_right else f"{space.sentence} {space.advice}"
+    return f"{told} ({space.overlap:.0%})" if slot.alignment is None else told

@@ -28,6 +28,7 @@ TEXTS = {
     "language": "Language",
     "language_tip": "Language of the texts on this page",
     "tab_segment": "Segment",
+    "tab_prepare": "Prepare",
     "tab_heat": "Heat map",
     "tab_edit": "Correct",
     "tab_experts": "Experts",
@@ -59,8 +60,8 @@ _THEME = {
 _LAYOUTS = ((FOUR_VIEWS, "mdi-view-grid-outline", "layout_four"), ("axial", "mdi-alpha-a-box-outline", "layout_axial"))
 _LAYOUTS += (("coronal", "mdi-alpha-c-box-outline", "layout_coronal"),)
 _LAYOUTS += (("sagittal", "mdi-alpha-s-box-outline", "layout_sagittal"), ("3d", "mdi-cube-outline", "layout_3d"))
-_TABS = ("segment", "heat", "edit", "experts", "export")
-_DRAWER_PIXELS = 384
+_TABS = ("segment", "prepare", "heat", "edit", "experts", "export")
+_DRAWER_PIXELS = 408
 # What takes the page's place when its server is gone; the texts are still in the browser then.
 _LOST = """
 <div style="padding: 20vh 2rem; text-align: center; color: #d5dde6" data-testid="lost">
@@ -123,6 +124,7 @@ class Page(Panel[PageState]):
             ):
                 self.case.views.layouts.initialize_layout_grid(layout)
             self.case.dialogs.build()
+            self.case.series.build()
 
     def refresh(self) -> None:
         """Take over the case's name and what can be undone."""

@@ -11,14 +11,18 @@ from MedSegAI.Web.case import (
     inputs_panel,
     model_panel,
     page,
+    prepare_panel,
     raters_table,
     refine_panel,
     region_panel,
     results_panel,
     run_panel,
     saliency_panel,
+    series_dialog,
     setup_panel,
+    step_settings,
     views,
+    window_panel,
 )
 from MedSegAI.Web.case.chinese import CHINESE
 
@@ -56,13 +60,17 @@ def _english() -> dict[str, str]:
         inputs_panel,
         model_panel,
         page,
+        prepare_panel,
         raters_table,
         refine_panel,
         region_panel,
         results_panel,
         run_panel,
         saliency_panel,
+        series_dialog,
         setup_panel,
+        step_settings,
         views,
+        window_panel,
     )
     return {name: text for module in modules for name, text in module.TEXTS.items()}
