@@ -154,13 +154,15 @@ def _ctrl_c_not_for_children() -> Iterator[None]:
 @contextmanager
 def _quiet_dask() -> Iterator[None]:
     """What dask logs of workers that come and go is not for the person at the terminal; records tell what matters."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    before = {name: logging.getLogger(name).level for name in names}
     try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         yield
     finally:
-        log.setLevel(before)
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _refuse_unable(client: distributed.Client, address: str, paths: tuple[Path, ...]) -> None:

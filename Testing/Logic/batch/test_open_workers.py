@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import urllib.request
+import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +25,12 @@ from MedSegAI.Logic.reporter import SilentReporter
 from Testing.Logic.batch.conftest import MODEL, batch, ledger_lines
 from Testing.Logic.batch.test_run import StopsAfter
 
+distributed = pytest.importorskip("distributed")
+
 
 @pytest.fixture(scope="module")
 def two_processes():
     """The same two workers for every batch of this file."""
-    pytest.importorskip("distributed")
     with processes_here(2) as workers:
 
         @contextmanager
@@ -73,6 +75,15 @@ def test_they_are_reached_over_the_loopback_address_only_and_tell_nothing_to_a_b
     for address in listening:
         with pytest.raises(OSError), urllib.request.urlopen(f"http://127.0.0.1:{address.port}/health", timeout=5):
             pass
+
+
+def test_a_stopped_batch_stops_its_workers_within_a_case(two_processes, four_scans, out):
+    with pytest.raises(Cancelled):
+        batch(four_scans, out, workers=two_processes, reporter=StopsAfter(cases=1))
+    done = len(ledger_lines(out))
+    assert 1 <= done <= 3
+    assert batch(four_scans, out, workers=two_processes).done_now == 4 - done
+    assert len(set(ledger_lines(out))) == 4
 
 
 @dataclass
@@ -126,21 +137,18 @@ def _reads(process: psutil.Process, path: Path) -> bool:
     return False
 
 
-def test_a_stopped_batch_stops_its_workers_within_a_case(two_processes, four_scans, out):
-    with pytest.raises(Cancelled):
-        batch(four_scans, out, workers=two_processes, reporter=StopsAfter(cases=1))
-    done = len(ledger_lines(out))
-    assert 1 <= done <= 3
-    assert batch(four_scans, out, workers=two_processes).done_now == 4 - done
-    assert len(set(ledger_lines(out))) == 4
+def started_scheduler(workers: int):
+    """A scheduler that runs already, with its workers in this process."""
+    settings = {"processes": False, "protocol": "tcp", "host": "127.0.0.1", "dashboard_address": None}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return distributed.LocalCluster(n_workers=workers, threads_per_worker=2, **settings)
 
 
 @pytest.fixture(scope="module")
 def scheduler():
-    """A scheduler that runs already, with a worker in this process; its address."""
-    distributed = pytest.importorskip("distributed")
-    settings = {"processes": False, "protocol": "tcp", "host": "127.0.0.1", "dashboard_address": None}
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=2, **settings) as cluster:
+    """Its address."""
+    with started_scheduler(1) as cluster:
         yield cluster.scheduler_address
 
 
@@ -163,6 +171,32 @@ def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
         workers_of("tcp://127.0.0.1:9", needed=()),
     ):
         pass
+
+
+def test_a_scheduler_without_workers_is_told(monkeypatch):
+    monkeypatch.setattr("MedSegAI.Logic.batch.open_workers.SECONDS_TO_CONNECT", 0.5)
+    with (
+        started_scheduler(0) as cluster,
+        pytest.raises(WorkerError, match="has no worker"),
+        workers_of(cluster.scheduler_address, needed=()),
+    ):
+        pass
+
+
+def test_a_scheduler_that_is_lost_ends_the_batch_and_what_is_done_stays(monkeypatch, scans, out):
+    monkeypatch.setattr("MedSegAI.Logic.batch.open_workers.SECONDS_TO_CONNECT", 0.5)
+    cluster = started_scheduler(1)
+
+    class LosesIt(SilentReporter):
+        def progress(self, done: int, total: int, stage: str) -> None:
+            if stage == "cases":
+                cluster.close(timeout=1)
+
+    with pytest.raises(WorkerError) as error:
+        batch(scans, out, workers=lambda: workers_of(cluster.scheduler_address, needed=()), reporter=LosesIt())
+    assert "cannot be reached any more" in error.value.problem
+    assert len(ledger_lines(out)) == 1
+    assert "not done" in (out / "table.csv").read_text(encoding="utf-8-sig")
 
 
 def test_without_dask_the_line_to_type_is_said(monkeypatch):
