@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from MedSegAI.CommandLine import dicom_check, dicom_deidentify, dicom_export, dicom_list, dicom_send
+from MedSegAI.CommandLine import dicom_check, dicom_deidentify, dicom_export, dicom_fetch, dicom_list, dicom_send
 
-_ACTIONS = (dicom_list, dicom_check, dicom_export, dicom_deidentify, dicom_send)
+_ACTIONS = (dicom_list, dicom_check, dicom_fetch, dicom_export, dicom_deidentify, dicom_send)
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:

@@ -83,5 +83,6 @@ def _series_lines(series: SeriesReport) -> list[str]:
             mark = "!" if finding.hinders else "-"
             lines.append(f"  {mark} {finding.title}. {finding.meaning} {finding.advice}")
     if standard:
-        lines.append(f"  - The standard's validator makes {len(standard)} remarks.")
+        remarks = "1 remark" if len(standard) == 1 else f"{len(standard)} remarks"
+        lines.append(f"  - The standard's validator makes {remarks}.")
     return lines
