@@ -22,6 +22,7 @@ from MedSegAI.Logic.report.plane_drawing import (
     new_figure,
 )
 from MedSegAI.Logic.report.slice_planes import DEPTH_AXIS, PLANE_NAMES, Plane
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.standardise.step import Standardised
 from MedSegAI.Logic.volume import Unit, Volume
 
@@ -108,7 +109,7 @@ def _rows(before: Volume, done: Standardised, window: DisplayWindow | None) -> t
     alike = window is not None or (before.unit is after.unit and before.unit is not Unit.ARBITRARY)
     rows = [_Row("Before", before, first), _Row("After", after, first if alike else display_window(after))]
     for name, extra in done.extras.items():
-        low, high = (float(value) for value in np.percentile(extra.array, (1, 99)))
+        low, high = (float(value) for value in np.percentile(sampled(extra.array), (1, 99)))
         shown = DisplayWindow(low, high if high > low else low + 1.0)
         rows.append(_Row(name.replace("_", " ").capitalize(), extra, shown, colours="viridis"))
     return tuple(rows)
@@ -189,7 +190,7 @@ def _draw_histogram(axes: Axes, row: _Row, rows: tuple[_Row, ...]) -> None:
 
 def _bins(rows: tuple[_Row, ...], before: Volume) -> np.ndarray:
     """Edges over the values of the rows' scans; whole numbers fall into bins of equally many, so that no gaps show."""
-    ends = np.concatenate([np.percentile(row.scan.array, (0.02, 99.98)) for row in rows])
+    ends = np.concatenate([np.percentile(sampled(row.scan.array), (0.02, 99.98)) for row in rows])
     low, high = float(ends.min()), float(ends.max())
     if before.array.dtype.kind not in "iu":
         return np.linspace(low, high if high > low else low + 1.0, _MOST_BINS + 1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from MedSegAI.Logic.standardise.ct_window import WindowCt
+from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.volume import Unit, Volume
 
 _SOFT_TISSUE_HU = (-160.0, 240.0)
@@ -35,13 +36,15 @@ def display_window(volume: Volume) -> DisplayWindow:
 
     What the step "window" made: all of it. HU: soft tissue, -160..240. SUV by weight or lean mass: from 0 to the
     hottest 0.2%, at least 2.5 and at most 10. Other PET values: from 0 to the hottest 0.2%. Anything else: the middle
-    99% of what is brighter than the darkest value, which in most scans is the outside.
+    99% of what is brighter than the darkest value, which in most scans is the outside. Of a large scan only some voxels
+    are looked at.
     """
     if volume.steps and volume.steps[-1].step == WindowCt.kind:
         return DisplayWindow(0.0, 255.0 if volume.array.dtype.kind == "u" else 1.0)
     if volume.unit is Unit.HOUNSFIELD:
         return DisplayWindow(*_SOFT_TISSUE_HU)
-    values = volume.array[np.isfinite(volume.array)]
+    values = sampled(volume.array)
+    values = values[np.isfinite(values)]
     if volume.unit in _PET:
         high = float(np.percentile(values, 99.8)) if values.size else 1.0
         if volume.unit in _SUV:
