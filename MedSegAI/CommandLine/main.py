@@ -23,6 +23,7 @@ from MedSegAI.CommandLine import (
     evaluate,
     explain,
     models,
+    resample,
     segment,
     standardise,
     train,
@@ -41,7 +42,21 @@ _EXAMPLES = """examples:
   medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
   medsegai doctor
 """
-_COMMANDS = (segment, explain, standardise, evaluate, batch, models, corrections, consensus, dicom, train, doctor, demo)
+_COMMANDS = (
+    segment,
+    explain,
+    standardise,
+    resample,
+    evaluate,
+    batch,
+    models,
+    corrections,
+    consensus,
+    dicom,
+    train,
+    doctor,
+    demo,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

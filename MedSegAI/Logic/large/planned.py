@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from MedSegAI.Logic.files.plane_source import PlaneSource
 from MedSegAI.Logic.geometry import Box, Grid, Shape
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolate import reach, smoothing_variance
@@ -16,6 +17,13 @@ SLAB_BUDGET_BYTES = 512 * MIB
 # Python, numpy, SimpleITK, scipy and numba together, before the first voxel.
 PROGRAM_BYTES = 320 * MIB
 READ_AT_ONCE_BYTES = 16 * MIB
+
+LARGE_BYTES = 1024 * MIB
+
+
+def is_large(source: PlaneSource, target: Grid) -> bool:
+    """Whether a scan and what becomes of it (as float32) are better not held in memory together."""
+    return source.grid.voxel_count * source.dtype.itemsize + target.voxel_count * 4 > LARGE_BYTES
 
 
 @dataclass(frozen=True)
@@ -94,11 +102,9 @@ class SlabPlan:
     @property
     def sentence(self) -> str:
         """The plan for a person."""
-        thick = self.slabs[0].target.shape[0]
-        return (
-            f"The scan goes through in {len(self.slabs)} slabs of {thick} planes; it takes at most "
-            f"{self.peak_bytes / (1024 * MIB):.2g} GiB of memory."
-        )
+        count, thick = len(self.slabs), self.slabs[0].target.shape[0]
+        how = "in one piece" if count == 1 else f"in {count} slabs of {thick} planes"
+        return f"The scan goes through {how}; it takes at most {self.peak_bytes / (1024 * MIB):.2g} GiB of memory."
 
 
 def plan_slabs(

@@ -17,6 +17,11 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 POINT_WISE_KINDS = ("ct-clip", "window")
 
 
+def can_be_done_in_parts(steps: tuple[Step, ...]) -> bool:
+    """Whether each step looks at one voxel at a time."""
+    return all(step.kind in POINT_WISE_KINDS for step in steps)
+
+
 @dataclass(frozen=True, eq=False)
 class PointWise:
     """A chain of steps whose result at a voxel depends on that voxel alone.

@@ -70,12 +70,12 @@ def resample_planes(
     """
     prepared = PreparedTask(task, source)
     plan = plan_slabs(source.grid, task.grid, prepared.index_map, prepared.work, budget_bytes=budget_bytes)
-    reporter.message(plan.sentence)
     folder = Path(path).expanduser().resolve().parent
     with ExitStack() as stack:
         writer = stack.enter_context(
             planes_written_to(path, prepared.described, task.grid.shape, compression=compression)
         )
+        reporter.message(plan.sentence)
         if isinstance(source, FilePlanes) and source.is_compressed and plan.turns_back > 1:
             source = stack.enter_context(decoded_once(source, folder, reporter=reporter))
         reader = BlockReader(source, prepared.steps, reporter)

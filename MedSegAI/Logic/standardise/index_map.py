@@ -45,6 +45,10 @@ class IndexMap:
         """The source voxels within ``margin`` of what a block of target voxels covers; may be empty."""
         return _mapped_box(self.matrix, target_box).grow(margin).clip(source_shape)
 
+    def overlap(self, target_shape: Shape, source_shape: Shape) -> bool:
+        """Whether the box around the target grid and the source have any voxel in common."""
+        return not self.source_box(Box.whole(target_shape), source_shape, margin=0).is_empty
+
     def target_box(self, source_box: Box, target_shape: Shape) -> Box:
         """The target voxels that a block of source voxels covers; may be empty."""
         return _mapped_box(np.linalg.inv(self.matrix), source_box).clip(target_shape)
