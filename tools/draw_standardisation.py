@@ -32,7 +32,7 @@ from MedSegAI.Logic.volume import Modality, Volume
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 LARGEST_BYTES = 150_000
-_DPI = (76, 70, 64, 58, 52)
+_DPI_AND_COLOURS = ((76, 256), (76, 128), (72, 128), (72, 96), (64, 96))
 _TRAINED_ON = 40
 _ADDED_HU = 25
 
@@ -93,10 +93,10 @@ def draw(drawing: Drawing, data: Path, folder: Path) -> Path:
         scan, done, title=drawing.title, focus=drawing.focus_of and drawing.focus_of(scan), window=drawing.window
     )
     path = folder / f"standardise-{drawing.name}.png"
-    for dpi in _DPI:
+    for dpi, colours in _DPI_AND_COLOURS:
         stream = io.BytesIO()
         figure.savefig(stream, format="png", dpi=dpi, facecolor=figure.get_facecolor())
-        Image.open(stream).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        Image.open(stream).convert("RGB").quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size <= LARGEST_BYTES:
             return path
     raise SystemExit(f"{path.name} has {path.stat().st_size} bytes, more than {LARGEST_BYTES}.")
