@@ -35,7 +35,8 @@ class AlignmentQuality:
         overlap_before: Fraction 0..1 of the smaller scan's extent that lies inside the other, as they lay.
         overlap_after: The same once aligned.
         moved_mm: Mean distance by which the points of the reference's extent that both scans cover were moved.
-        spread_mm: Largest distance between where the two halves of the voxels, aligned each on its own, put a point.
+        spread_mm: How sure it is: the search is repeated with either half of the voxels alone, and this is the largest
+            distance between where the two put a point.
         verdict: What these say together.
     """
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from MedSegAI.Logic.align.alignment import ALIGN_STEP
+from MedSegAI.Logic.align.judge import LEAST_OVERLAP
 from MedSegAI.Logic.align.move import AS_IT_LIES_STEP
 from MedSegAI.Logic.align.overlap import shared_extent
 from MedSegAI.Logic.volume import Volume
 
-LEAST_OVERLAP = 0.3
-"""Fraction of the smaller scan that must lie inside the other; a head and its crop of one hemisphere have more."""
 PATIENT_KEY = "patient_id"
 """Under this key a reader may note in :attr:`Volume.acquisition` whose scan it is."""
 
@@ -50,7 +49,8 @@ def check_space(scan: Volume, reference: Volume) -> SpaceCheck:
 
     They fit where they share a grid, DICOM's frame of reference, or a record that says that the one was aligned to the
     other or taken to lie where it does; and overlap. Scans of different patients never fit. Where nothing is known,
-    they need registration: nothing is taken to lie right in silence.
+    they need registration: nothing is taken to lie right in silence. Scans that are said to share a space and of which
+    less than 0.3 of the smaller one overlaps are refused.
     """
     overlap = shared_extent(scan.grid, reference.grid)
     names = (scan.name, reference.name, overlap)

@@ -9,8 +9,7 @@ the outline of the brain is seen from further away than what is in it.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+from MedSegAI.Logic.standardise.itk_registration import UNIT_MM, Stages, in_units, one_thread
 from MedSegAI.Logic.standardise.registration_template import (
     FINE_MM,
     MIDDLE_MM,
@@ -30,8 +30,6 @@ from MedSegAI.Logic.volume import Volume
 if TYPE_CHECKING:
     import SimpleITK
 
-# Lengths are given to the optimiser in units of a head's radius, so that one step turns, stretches and shifts alike.
-_UNIT_MM = 60.0
 _BINS = 32
 _PITCHES_DEGREES = (-20.0, 0.0, 20.0)
 _SHIFTS_MM = (-30.0, 0.0, 30.0)
@@ -104,8 +102,8 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
         InputError: if the scan and the template cannot be brought to overlap at all.
         Cancelled: if the user asked to stop.
     """
-    with _one_thread():
-        steps = _Steps(reporter, total=2 + _STARTS_KEPT + _FITS_KEPT + 1)
+    with one_thread():
+        steps = Stages(reporter, _STAGE, total=2 + _STARTS_KEPT + _FITS_KEPT + 1)
         images = pyramid(scan)
         steps.next()
         starts = _best_starts(images[START_MM], template, reporter)
@@ -129,51 +127,23 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
     return Registration(_in_millimetres(affine), quality, coverage)
 
 
-class _Steps:
-    """Progress through the stages, and the question whether to stop between them."""
-
-    def __init__(self, reporter: Reporter, *, total: int) -> None:
-        self._reporter, self._done, self._total = reporter, 0, total
-        reporter.progress(0, total, _STAGE)
-
-    def next(self) -> None:
-        raise_if_cancelled(self._reporter)
-        self._done += 1
-        self._reporter.progress(self._done, self._total, _STAGE)
-
-    def finish(self) -> None:
-        self._reporter.progress(self._total, self._total, _STAGE)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    import SimpleITK as sitk
-
-    before = sitk.ProcessObject.GetGlobalDefaultNumberOfThreads()
-    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
-    try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
-
-
 def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Reporter) -> list[SimpleITK.Euler3DTransform]:
     """Rigid transforms that differ, each improved at the coarsest level from a guess at where the head is."""
     import SimpleITK as sitk
 
-    scan = _in_units(image, padding_mm=_PADDING_MM)
+    scan = in_units(image, padding_mm=_PADDING_MM)
     kept: list[SimpleITK.Euler3DTransform] = []
     for mask in (template.masks[START_MM], template.wide_mask):
         found: list[tuple[float, SimpleITK.Euler3DTransform]] = []
         for centre, shift, pitch in itertools.product(_guessed_centres(image), _SHIFTS_MM, _PITCHES_DEGREES):
             raise_if_cancelled(reporter)
             rigid = sitk.Euler3DTransform()
-            rigid.SetCenter((template.centre / _UNIT_MM).tolist())
+            rigid.SetCenter((template.centre / UNIT_MM).tolist())
             rigid.SetRotation(float(np.deg2rad(pitch)), 0.0, 0.0)
-            rigid.SetTranslation(((centre + np.array([0.0, 0.0, shift]) - template.centre) / _UNIT_MM).tolist())
+            rigid.SetTranslation(((centre + np.array([0.0, 0.0, shift]) - template.centre) / UNIT_MM).tolist())
             method = _method(rigid, mask, step=0.15, smallest=0.005, iterations=40)
             try:
-                method.Execute(_in_units(template.images[START_MM]), scan)
+                method.Execute(in_units(template.images[START_MM]), scan)
             except RuntimeError:
                 # ITK refuses a start from which template and scan do not overlap.
                 continue
@@ -232,11 +202,11 @@ def _optimise(
     smallest: float,
     iterations: int,
 ) -> None:
-    """Improve ``transform`` in place at one level; step lengths in units of ``_UNIT_MM``."""
+    """Improve ``transform`` in place at one level; step lengths in units of ``UNIT_MM``."""
     method = _method(transform, template.masks[level_mm], step=step, smallest=smallest, iterations=iterations)
     # ITK refuses to go on once the scan has left the template; such a fit is judged as it is, and loses.
     with suppress(RuntimeError):
-        method.Execute(_in_units(template.images[level_mm]), _in_units(images[level_mm]))
+        method.Execute(in_units(template.images[level_mm]), in_units(images[level_mm]))
 
 
 def _method(
@@ -247,7 +217,7 @@ def _method(
     method = sitk.ImageRegistrationMethod()
     method.SetMetricAsMattesMutualInformation(_BINS)
     method.SetMetricSamplingStrategy(method.NONE)
-    method.SetMetricFixedMask(_in_units(mask))
+    method.SetMetricFixedMask(in_units(mask))
     method.SetInterpolator(sitk.sitkLinear)
     method.SetInitialTransform(transform, inPlace=True)
     method.SetOptimizerAsRegularStepGradientDescent(step, smallest, iterations, 0.6, 1e-8)
@@ -255,24 +225,12 @@ def _method(
     return method
 
 
-def _in_units(volume: Volume, *, padding_mm: float = 0.0) -> SimpleITK.Image:
-    import SimpleITK as sitk
-
-    image = volume.to_sitk()
-    if padding_mm:
-        width = [int(np.ceil(padding_mm / spacing)) for spacing in volume.grid.spacing]
-        image = sitk.ConstantPad(image, width, width, float(volume.array.min()))
-    image.SetSpacing([value / _UNIT_MM for value in image.GetSpacing()])
-    image.SetOrigin([value / _UNIT_MM for value in image.GetOrigin()])
-    return image
-
-
 def _in_millimetres(affine: SimpleITK.AffineTransform) -> LinearTransform:
     turn = np.reshape(affine.GetMatrix(), (3, 3))
-    centre = np.array(affine.GetCenter()) * _UNIT_MM
+    centre = np.array(affine.GetCenter()) * UNIT_MM
     matrix = np.eye(4)
     matrix[:3, :3] = turn
-    matrix[:3, 3] = centre + np.array(affine.GetTranslation()) * _UNIT_MM - turn @ centre
+    matrix[:3, 3] = centre + np.array(affine.GetTranslation()) * UNIT_MM - turn @ centre
     return LinearTransform(tuple(matrix.ravel()))
 
 
@@ -284,7 +242,7 @@ def _judge(
 
     fixed, image = template.images[MIDDLE_MM], images[MIDDLE_MM]
     outside = float(image.array.min()) - 1.0
-    moved = sitk.Resample(_in_units(image), _in_units(fixed), transform, sitk.sitkLinear, outside)
+    moved = sitk.Resample(in_units(image), in_units(fixed), transform, sitk.sitkLinear, outside)
     brain = template.masks[MIDDLE_MM].array > 0
     seen = brain & (sitk.GetArrayFromImage(moved) > outside + 0.5)
     coverage = float(seen.sum() / brain.sum())
