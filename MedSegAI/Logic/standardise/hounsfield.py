@@ -86,7 +86,8 @@ def _shifted(array: np.ndarray, shift: float) -> np.ndarray:
     if not np.issubdtype(array.dtype, np.integer):
         return np.add(array, np.float32(shift), dtype=np.float32)
     least, greatest = int(array.min()) + int(shift), int(array.max()) + int(shift)
-    dtype = np.result_type(np.int16, np.min_scalar_type(least), np.min_scalar_type(greatest))
+    fitting = (one for one in (np.int16, np.int32) if np.iinfo(one).min <= least and greatest <= np.iinfo(one).max)
+    dtype = next(fitting, np.int64)
     return np.add(array, int(shift), dtype=dtype, casting="unsafe")
 
 

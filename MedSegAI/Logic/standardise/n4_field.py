@@ -97,9 +97,8 @@ def estimate_field(
     """
     import SimpleITK as sitk
 
-    image = sitk.Cast(volume.to_sitk(), sitk.sitkFloat32)
     # Single voxels, not means of several: N4 sharpens the histogram, which averaging would change.
-    small = sitk.Shrink(image, shrink)
+    small = sitk.Cast(sitk.Shrink(volume.to_sitk(), shrink), sitk.sitkFloat32)
     inside = sitk.GetArrayViewFromImage(small) > _threshold(volume.array, mask)
     if not inside.any():
         raise InputError(
@@ -111,8 +110,19 @@ def estimate_field(
     filter_.SetMaximumNumberOfIterations([iterations] * levels)
     filter_.SetConvergenceThreshold(convergence)
     count = _run(filter_, small, mask_image, levels * iterations, volume.name, reporter)
-    field = sitk.GetArrayFromImage(filter_.GetLogBiasFieldAsImage(image))
+    field = sitk.GetArrayFromImage(filter_.GetLogBiasFieldAsImage(_grid_image(volume)))
     return N4Field(field, shrink, count, float(filter_.GetCurrentConvergenceMeasurement()), float(inside.mean()))
+
+
+def _grid_image(volume: Volume) -> SimpleITK.Image:
+    """An image of the smallest type on the scan's grid: N4 only asks where the voxels are."""
+    import SimpleITK as sitk
+
+    image = sitk.Image(volume.grid.shape[::-1], sitk.sitkUInt8)
+    image.SetSpacing(volume.grid.spacing)
+    image.SetOrigin(volume.grid.origin)
+    image.SetDirection(volume.grid.direction)
+    return image
 
 
 def _threshold(array: np.ndarray, mask: str) -> float:
