@@ -91,8 +91,10 @@ def test_before_and_after_are_shown_in_the_same_slices_each_through_its_own_wind
     preparation.set_window(Window(1500.0, -600.0))
     assert not preparation.has_before
     node = clip(preparation)
-    preparation.set_window(Window(350.0, 50.0))
     assert background_of(a_session) is node
+    # Hounsfield units before and after: what is compared is the scan, not the window.
+    assert preparation.window == Window(1500.0, -600.0)
+    preparation.set_window(Window(350.0, 50.0))
 
     preparation.show_before(True)
     assert preparation.stage == "before"

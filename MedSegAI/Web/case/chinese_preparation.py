@@ -32,6 +32,7 @@ CHINESE_OF_PREPARATION = {
     "prepare_step": "步骤",
     "prepare_step_tip": "对影像的处理；只列出适合此类影像的步骤",
     "prepare_settings": "设置",
+    "prepare_settings_tip": "显示或隐藏此步骤的设置；默认值适合大多数影像",
     "prepare_reference": "参考影像",
     "prepare_reference_tip": "此影像将采用其灰度分布",
     "prepare_file": "标志点文件",

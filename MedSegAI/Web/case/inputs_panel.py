@@ -129,7 +129,7 @@ class InputsPanel(Panel[InputsState]):
             classes=("slot.lies_right ? 'text-caption text-medium-emphasis' : 'text-caption text-error'",),
             raw_attrs=[':data-testid="`input-space-${slot.index}`"'],
         )
-        with html.Div(v_show=("slot.can_be_aligned || slot.is_aligned",), classes="d-flex ga-1 mt-1"):
+        with html.Div(v_show=("slot.can_be_aligned || slot.is_aligned",)), html.Div(classes="d-flex ga-1 mt-1"):
             self._slot_button("inputs_align", "mdi-axis-arrow", self.case.alignment.start_align, "slot.can_be_aligned")
             self._slot_button("inputs_take_off", "mdi-undo-variant", self.case.alignment.take_off, "slot.is_aligned")
 

@@ -217,7 +217,7 @@ class Page(Panel[PageState]):
                     f"{{{{ t.tab_{tab} }}}}",
                     value=tab,
                     click=self.case.show_soon,
-                    style="min-width:0;padding:0 4px;text-transform:none;letter-spacing:0",
+                    style="min-width:0;padding:0 2px;font-size:0.8rem;text-transform:none;letter-spacing:0",
                     raw_attrs=[f'data-testid="tab-{tab}"'],
                 )
         for tab in _TABS:

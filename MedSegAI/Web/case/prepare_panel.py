@@ -30,6 +30,7 @@ TEXTS = {
     "prepare_step": "Step",
     "prepare_step_tip": "What is done to the scan; only steps for this kind of scan are offered",
     "prepare_settings": "Settings",
+    "prepare_settings_tip": "Show or hide the step's settings; they are good for most scans as they are",
     "prepare_reference": "Scan to follow",
     "prepare_reference_tip": "The scan whose grey values this one gets",
     "prepare_file": "Landmarks",
@@ -65,6 +66,7 @@ class PrepareState:
     steps: list[dict[str, str]] = field(default_factory=list)
     step: str = ""
     settings: list[dict[str, Any]] = field(default_factory=list)
+    settings_shown: bool = False
     needs: str = StepNeed.NOTHING.value
     references: list[dict[str, str]] = field(default_factory=list)
     reference: str = ""
@@ -106,11 +108,15 @@ class PreparePanel(Panel[PrepareState]):
                 update_modelValue=(self.acts(self._choose), "[$event]"),
             )
             self._what_it_needs()
-            with html.Details(
-                v_show=(f"{names.settings}.length",), classes="mt-2", raw_attrs=['data-testid="prepare-settings"']
-            ):
-                html.Summary("{{ t.prepare_settings }}", classes="text-caption", style="cursor:pointer")
-                add_settings(names.settings, changed=self.acts(self._set))
+            with html.Div(v_show=(f"{names.settings}.length",), classes="mt-2"):
+                button(
+                    "prepare-settings",
+                    icon="mdi-chevron-down",
+                    click=f"{names.settings_shown} = !{names.settings_shown}",
+                    variant="text",
+                )
+                with html.Div(v_show=(names.settings_shown,)):
+                    add_settings(names.settings, changed=self.acts(self._set))
             button(
                 "prepare-apply",
                 icon="mdi-tune-variant",
@@ -164,7 +170,10 @@ class PreparePanel(Panel[PrepareState]):
 
     def _stages(self) -> None:
         names = self.names
-        with html.Div(v_show=(f"{names.stages}.length > 1",), classes="mt-3 d-flex ga-1 flex-wrap align-center"):
+        with (
+            html.Div(v_show=(f"{names.stages}.length > 1",), classes="mt-3"),
+            html.Div(classes="d-flex ga-1 flex-wrap align-center"),
+        ):
             html.Span("{{ t.prepare_stage }}", classes="text-caption text-medium-emphasis mr-1")
             with vuetify.VBtn(
                 v_for=f"stage in {names.stages}",

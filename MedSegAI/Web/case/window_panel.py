@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +71,8 @@ class WindowPanel(Panel[WindowState]):
                     html.Span("{{ t['window_' + preset.key] || preset.title }}")
                 button("window-auto", icon="mdi-auto-fix", click=self.acts(self._automatic))
             with html.Div(classes="d-flex ga-2"):
-                text_line(
-                    "window-level", value=names.level, change=(self.acts(self._set_level), "[$event.target.value]")
-                )
-                text_line(
-                    "window-width", value=names.width, change=(self.acts(self._set_width), "[$event.target.value]")
-                )
+                self._line("window-level", names.level, self._set_level)
+                self._line("window-width", names.width, self._set_width)
 
     def refresh(self) -> None:
         """Take over the window of what is shown, and the named ones that make sense for it."""
@@ -96,6 +93,10 @@ class WindowPanel(Panel[WindowState]):
             }
             for preset in preparation.presets
         ]
+
+    def _line(self, testid: str, value: str, change: Callable[[str], None]) -> None:
+        with html.Div(style="flex:1"):
+            text_line(testid, value=value, change=(self.acts(change), "[$event.target.value]"))
 
     def _use(self, level: float, width: float) -> None:
         self.case.preparation.set_window(Window(float(width), float(level)))
