@@ -170,9 +170,11 @@ def test_the_report_gives_volumes_and_mean_attenuation_of_the_segments_it_names(
     labels = case.segmentation.labels
     for number, (group, value, key) in enumerate(zip(groups, (3, 7), ("left_kidney", "lump")), start=1):
         assert group.tracking_identifier == key
-        segment = group.referenced_segment
-        assert segment.referenced_sop_instance_uid == objects[DicomObject.SEGMENTATION].instance_uid
-        assert segment.ReferencedSOPSequence[0].ReferencedSegmentNumber == number
+        (segment,) = (
+            item.ReferencedSOPSequence[0] for item in group.referenced_segment if "ReferencedSOPSequence" in item
+        )
+        assert segment.ReferencedSOPInstanceUID == objects[DicomObject.SEGMENTATION].instance_uid
+        assert segment.ReferencedSegmentNumber == number
         mask = labels.array == value
         measured = {found.name.meaning: found for found in group.get_measurements()}
         assert measured["Volume"].unit.value == "ml"

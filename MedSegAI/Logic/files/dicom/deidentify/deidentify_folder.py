@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -104,6 +105,21 @@ def _refuse_places(source: Path, target: Path) -> None:
         )
 
 
+def _is_cut_short(dataset: Any) -> bool:
+    """Whether pixels are missing at the end, which pydicom reads without a word."""
+    if "Rows" not in dataset or "ImagePositionPatient" not in dataset:
+        return False
+    if "PixelData" not in dataset:
+        return True
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        return False
+    frames = str(dataset.get("NumberOfFrames") or 1).strip()
+    voxels = (
+        dataset.Rows * dataset.Columns * dataset.get("SamplesPerPixel", 1) * (int(frames) if frames.isdigit() else 1)
+    )
+    return len(dataset.PixelData) < voxels * dataset.BitsAllocated // 8
+
+
 class _Work:
     """What is gathered while one file after the other is cleaned."""
 
@@ -142,13 +158,17 @@ class _Work:
         import pydicom
 
         try:
-            dataset = pydicom.dcmread(path)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                dataset = pydicom.dcmread(path)
             if "SOPClassUID" not in dataset or "SOPInstanceUID" not in dataset:
                 return self._leave_out(path, "it is no DICOM object with an identity, perhaps a DICOMDIR")
         except pydicom.errors.InvalidDicomError:
             return self._leave_out(path, "it is no DICOM file")
         except (EOFError, ValueError, NotImplementedError, OSError) as error:
             raise InputError(f"'{path}' is a damaged DICOM file.", advice="Copy it again, or take it away.") from error
+        if _is_cut_short(dataset):
+            raise InputError(f"'{path}' is a damaged DICOM file.", advice="Copy it again, or take it away.")
         if str(dataset.SOPClassUID).startswith(_DOCUMENTS):
             return self._leave_out(path, "it holds a document, whose text cannot be cleaned")
         return dataset

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 _PARTS = re.compile(r"[\w*]+")
-# A measure such as 3mm, 15T or b1000; more than two digits alone may be a year, or somebody's number.
-_MEASURE = re.compile(r"(?:b|te|tr|ti|fa)\d{1,4}|\d{1,4}(?:mm|cm|t|ms|s|deg|hu|kv|ma)|\d{1,2}")
+# A measure such as 3mm, 15T or b1000; several digits alone may be of a date, or somebody's number.
+_MEASURE = re.compile(r"(?:b|te|tr|ti|fa)\d{1,4}|\d{1,4}(?:mm|cm|t|ms|s|deg|hu|kv|ma)|\d")
 
 
 def safe_words(text: str) -> str:
