@@ -10,6 +10,8 @@ from MedSegAI.Logic.align.levels import centre_of_extent, centre_of_mass
 from MedSegAI.Logic.volume import Volume
 
 _TURNS_DEGREES = (-25.0, 25.0)
+STARTS = 3 + 3 * len(_TURNS_DEGREES)
+"""How many guesses there are."""
 
 
 def starts(reference: Volume, moving: Volume) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -13,10 +13,10 @@ import numpy as np
 from MedSegAI.Logic.align.alignment import Alignment
 from MedSegAI.Logic.align.judge import judge
 from MedSegAI.Logic.align.levels import COARSE_MM, FINE_MM, MIDDLE_MM, centre_of_mass, levels
-from MedSegAI.Logic.align.multi_start import starts
+from MedSegAI.Logic.align.multi_start import STARTS, starts
 from MedSegAI.Logic.align.mutual_information import likeness
 from MedSegAI.Logic.align.rigid_search import in_millimetres, rigid, search
-from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.itk_registration import Stages, one_thread
 from MedSegAI.Logic.volume import Volume
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import SimpleITK
 
 _STAGE = "aligning"
-_STARTS = 9
 _KEPT = 3
 _DIFFERENT = 0.05
 _VOXELS_LOOKED_AT = 200_000
@@ -48,40 +47,51 @@ def register_rigid(moving: Volume, reference: Volume, *, reporter: Reporter, see
         Cancelled: if the user asked to stop.
     """
     with one_thread():
-        stages = Stages(reporter, _STAGE, total=1 + _STARTS + _KEPT + 3)
+        stages = Stages(reporter, _STAGE, total=1 + STARTS + _KEPT + 3)
         fixed, images = levels(reference), levels(moving)
         stages.next()
-        centre = centre_of_mass(fixed[COARSE_MM])
-        found = []
-        for angles, shift in starts(fixed[COARSE_MM], images[COARSE_MM]):
-            start = rigid(centre, angles, shift)
-            options = {"step": 0.15, "smallest": 0.005, "iterations": 50}
-            found.append(search(start, fixed[COARSE_MM], images[COARSE_MM], **options))
-            stages.next()
-        # As they lie is always among those looked at closely: most scans of one visit lie nearly right.
-        as_they_lie = rigid(centre, np.zeros(3), np.zeros(3))
-        kept = _best(found, fixed[COARSE_MM], images[COARSE_MM])[: _KEPT - 1] + [as_they_lie]
-        refined = []
-        for start in kept:
-            options = {"step": 0.03, "smallest": 0.001, "iterations": 60}
-            refined.append(search(start, fixed[MIDDLE_MM], images[MIDDLE_MM], **options))
-            stages.next()
-        best = _best(refined, fixed[MIDDLE_MM], images[MIDDLE_MM])[0]
-        sampled = min(1.0, _VOXELS_LOOKED_AT / fixed[FINE_MM].grid.voxel_count)
-        options = {"step": 0.01, "smallest": 0.0003, "iterations": 60, "sampled": sampled, "seed": seed}
-        best = search(best, fixed[FINE_MM], images[FINE_MM], **options)
+        kept = _from_afar(fixed[COARSE_MM], images[COARSE_MM], stages)
+        best = _placed(kept, fixed[MIDDLE_MM], images[MIDDLE_MM], stages)
+        best = _exactly(best, fixed[FINE_MM], images[FINE_MM], seed=seed)
         stages.next()
         halves = [_from_half(best, fixed[MIDDLE_MM], images[MIDDLE_MM], which=which) for which in (0, 1)]
         stages.next()
-        raise_if_cancelled(reporter)
-        quality = judge(
-            in_millimetres(best),
-            fixed[MIDDLE_MM],
-            images[MIDDLE_MM],
-            halves=tuple(in_millimetres(half) for half in halves),
-        )
+        transform, *of_halves = (in_millimetres(one) for one in (best, *halves))
+        quality = judge(transform, fixed[MIDDLE_MM], images[MIDDLE_MM], halves=tuple(of_halves))
         stages.finish()
-    return Alignment(in_millimetres(best), quality, moving.name, reference.name)
+    return Alignment(transform, quality, moving.name, reference.name)
+
+
+def _from_afar(reference: Volume, moving: Volume, stages: Stages) -> list[SimpleITK.Euler3DTransform]:
+    """The most promising transforms of a search from every start, and that the scans lie as they should."""
+    centre = centre_of_mass(reference)
+    found = []
+    for angles, shift in starts(reference, moving):
+        start = rigid(centre, angles, shift)
+        found.append(search(start, reference, moving, step=0.15, smallest=0.005, iterations=50))
+        stages.next()
+    # Most scans of one visit lie nearly right, so this is looked at closely whatever the coarse level made of it.
+    as_they_lie = rigid(centre, np.zeros(3), np.zeros(3))
+    return [*_best(found, reference, moving)[: _KEPT - 1], as_they_lie]
+
+
+def _placed(
+    kept: list[SimpleITK.Euler3DTransform], reference: Volume, moving: Volume, stages: Stages
+) -> SimpleITK.Euler3DTransform:
+    """The best of those that were kept, each searched on from."""
+    refined = []
+    for start in kept:
+        refined.append(search(start, reference, moving, step=0.03, smallest=0.001, iterations=60))
+        stages.next()
+    return _best(refined, reference, moving)[0]
+
+
+def _exactly(
+    start: SimpleITK.Euler3DTransform, reference: Volume, moving: Volume, *, seed: int
+) -> SimpleITK.Euler3DTransform:
+    sampled = min(1.0, _VOXELS_LOOKED_AT / reference.grid.voxel_count)
+    options = {"step": 0.01, "smallest": 0.0003, "iterations": 60, "sampled": sampled, "seed": seed}
+    return search(start, reference, moving, **options)
 
 
 def _best(
