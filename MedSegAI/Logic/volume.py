@@ -39,6 +39,10 @@ class Unit(str, Enum):
     PROBABILITY = "probability"
 
 
+PATIENT_KEY = "patient_mark"
+"""Under this key :attr:`Volume.acquisition` says whose scan it is, by a mark that names nobody."""
+
+
 @dataclass(frozen=True, eq=False)
 class Volume:
     """A 3D scan.

@@ -9,10 +9,7 @@ from MedSegAI.Logic.align.alignment import ALIGN_STEP
 from MedSegAI.Logic.align.judge import LEAST_OVERLAP
 from MedSegAI.Logic.align.move import AS_IT_LIES_STEP
 from MedSegAI.Logic.align.overlap import shared_extent
-from MedSegAI.Logic.volume import Volume
-
-PATIENT_KEY = "patient_id"
-"""Under this key a reader may note in :attr:`Volume.acquisition` whose scan it is."""
+from MedSegAI.Logic.volume import PATIENT_KEY, Volume
 
 
 class Fit(str, Enum):

@@ -17,6 +17,7 @@ import numpy as np
 from MedSegAI.Logic.files.dicom.choose import chosen_volume
 from MedSegAI.Logic.files.dicom.find_series import frame_of_reference
 from MedSegAI.Logic.files.dicom.found_series import FoundSeries
+from MedSegAI.Logic.files.dicom.patient_mark import patient_mark
 from MedSegAI.Logic.files.dicom.pixels import stored_planes
 from MedSegAI.Logic.files.dicom.planes import Plane
 from MedSegAI.Logic.files.dicom.rescale import AIR_HU, fill_padding, rescaled, rescaled_type, tight_type, unit_of
@@ -72,14 +73,15 @@ def modality_of(plane: Plane) -> Modality:
 
 
 def acquisition_of(stack: Stack, modality: Modality) -> tuple[Mapping[str, Any], Unit | None]:
-    """What SUV needs of a PET series, and the unit its header states; nothing for other scans."""
+    """Whose scan it is, what SUV needs of a PET series, and the unit its header states."""
+    patient = patient_mark(stack.planes[0].file.header)
     if modality is not Modality.PET:
-        return {}, None
+        return patient, None
     from MedSegAI.Logic.files.dicom.pet_parameters import pet_acquisition, pet_unit
 
     places = [(plane.file.path, plane.frame, plane.position) for plane in stack.planes]
     acquisition = pet_acquisition(places, stack.planes[0].axes[:, 2])
-    return acquisition, pet_unit(acquisition)
+    return {**acquisition, **patient}, pet_unit(acquisition)
 
 
 def left_out_records(notes: Sequence[str]) -> tuple[StepRecord, ...]:
