@@ -21,10 +21,12 @@ class Peak:
     Args:
         value: Where it lies, in the scan's own unit: the mean of the voxels between half of its height on either side.
         share: The part of all voxels that lies there, 0..1.
+        width: Between half of its height on either side, in the scan's own unit; 0 for a single value.
     """
 
     value: float
     share: float
+    width: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,11 @@ class Histogram:
     def strongest(self, low: float, high: float) -> Peak | None:
         """The peak with the most voxels between two values; None where there is none."""
         return max(self.between(low, high), key=lambda peak: peak.share, default=None)
+
+    def share(self, low: float, high: float) -> float:
+        """The part of the voxels that lies between two values, fill values left out."""
+        first, last = (int(np.clip(at - self.start, 0, self.counts.size)) for at in (low, high))
+        return float(self.counts[first:last].sum() / max(self.counts.sum(), 1))
 
     def between(self, low: float, high: float) -> tuple[Peak, ...]:
         """The peaks between two values."""
@@ -99,5 +106,6 @@ def _peaks(counts: np.ndarray, means: np.ndarray) -> tuple[Peak, ...]:
         part = slice(max(0, int(np.ceil(left))), int(right) + 1)
         area = float(counts[part].sum())
         if area >= _LEAST_SHARE * known:
-            peaks.append(Peak(float((counts[part] * means[part]).sum()) / area, area / float(known)))
+            centre = float((counts[part] * means[part]).sum()) / area
+            peaks.append(Peak(centre, area / float(known), float(right - left)))
     return tuple(peaks)

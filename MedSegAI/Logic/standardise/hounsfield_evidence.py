@@ -7,6 +7,7 @@ their rescale intercept have the same peaks shifted, mostly by 1024 or 1000.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -20,9 +21,17 @@ SOFT_TISSUE = 45.0
 USUAL_SHIFTS = (-1024.0, -1000.0)
 _AIR_RANGE = (-1100.0, -900.0)
 _SOFT_RANGE = (0.0, 90.0)
+_CHEST_WALL_RANGE = (-140.0, 90.0)
 _LUNG_RANGE = (-900.0, -700.0)
 _FAT_RANGE = (-140.0, -60.0)
 _AIR_TO_SOFT = (900.0, 1190.0)
+_NO_TISSUE_RANGE = (-650.0, -150.0)
+_MOST_ODD = 0.03
+_LEAST_AIR = 0.02
+_LEAST_SOFT = 0.05
+_WIDEST_SOFT = 200.0
+_MOST_BELOW_AIR = 0.005
+_BETWEEN_LUNG_AND_FAT = (0.002, 0.08)
 
 
 class HounsfieldVerdict(str, Enum):
@@ -80,13 +89,16 @@ def hounsfield_evidence(volume: Volume) -> HounsfieldEvidence:
 
 
 def _hounsfield_as_it_is(histogram: Histogram, low: float) -> HounsfieldEvidence | None:
-    soft = histogram.strongest(*_SOFT_RANGE)
     air = histogram.strongest(*_AIR_RANGE) or _cut_off_air(histogram)
     lung, fat = histogram.strongest(*_LUNG_RANGE), histogram.strongest(*_FAT_RANGE)
-    if soft is None or low >= 0 or (air is None and lung is None and fat is None):
+    # In a crop of a lung, little but the chest wall's mixture of fat and muscle may be seen beside it.
+    soft = histogram.strongest(*_SOFT_RANGE) or (lung and low < AIR + 150 and histogram.strongest(*_CHEST_WALL_RANGE))
+    # No tissue has its peak between lung and fat; one there means that the values were scaled.
+    odd = histogram.strongest(*_NO_TISSUE_RANGE)
+    if soft is None or low >= 0 or (odd and odd.share > _MOST_ODD) or not (air or lung or fat):
         return None
-    seen = [("air", air), ("lung", lung), ("fat", fat), ("soft tissue", soft)]
-    words = ", ".join(f"{name} {peak.value:.0f}" for name, peak in seen if peak is not None)
+    named = (("air", air), ("lung", lung), ("fat", fat if fat is not soft else None), ("soft tissue", soft))
+    words = ", ".join(f"{name} {peak.value:.0f}" for name, peak in named if peak is not None)
     sentence = f"The values are Hounsfield units: peaks at {words}; minimum {low:g}."
     return HounsfieldEvidence(HounsfieldVerdict.YES, sentence, low, _value(air), soft.value, 0.0)
 
@@ -98,28 +110,46 @@ def _cut_off_air(histogram: Histogram) -> Peak | None:
 
 def _shifted(histogram: Histogram, low: float) -> HounsfieldEvidence | None:
     """A shift that puts both air and soft tissue into their places: a usual one, else the one that air asks for."""
-    best: tuple[float, float, Peak, Peak] | None = None
-    for air in histogram.peaks:
-        soft = histogram.strongest(air.value + _AIR_TO_SOFT[0], air.value + _AIR_TO_SOFT[1])
-        if soft is None:
-            continue
-        for shift in (*USUAL_SHIFTS, round(AIR - air.value)):
-            if not (_within(air.value + shift, _AIR_RANGE) and _within(soft.value + shift, _SOFT_RANGE)):
-                continue
-            off = abs(air.value + shift - AIR) + abs(soft.value + shift - SOFT_TISSUE)
-            off += 0.0 if shift in USUAL_SHIFTS else 25.0
-            weight = off / (air.share * soft.share)
-            if best is None or weight < best[0]:
-                best = weight, float(shift), air, soft
-    if best is None:
+    if low < 0 and (histogram.strongest(*_LUNG_RANGE) or histogram.strongest(*_AIR_RANGE)):
+        # Lung where lung should be speaks for HU; something else is odd, and a shift would make it worse.
         return None
-    _, shift, air, soft = best
+    pairs = [(air, _soft_tissue_above(histogram, air)) for air in histogram.peaks if air.share >= _LEAST_AIR]
+    fits = [
+        (_misfit(air, soft, shift), shift, air, soft)
+        for air, soft in pairs
+        if soft is not None
+        for shift in (*USUAL_SHIFTS, float(round(AIR - air.value)))
+        if _within(air.value + shift, _AIR_RANGE) and _within(soft.value + shift, _SOFT_RANGE)
+    ]
+    if not fits:
+        return None
+    _, shift, air, soft = min(fits, key=lambda fit: fit[0])
     sentence = (
         f"The values are not Hounsfield units: air lies at {air.value:.0f} instead of -1000 and soft tissue at "
         f"{soft.value:.0f} instead of 0 to 90; minimum {low:g}. Adding {shift:g} would make them HU (air "
         f"{air.value + shift:.0f}, soft tissue {soft.value + shift:.0f})."
     )
     return HounsfieldEvidence(HounsfieldVerdict.SHIFTED, sentence, low, air.value, soft.value, shift)
+
+
+def _soft_tissue_above(histogram: Histogram, air: Peak) -> Peak | None:
+    """The soft tissue that belongs to a peak of air, where what lies around the two is as in a CT and in nothing else.
+
+    Nothing but fill values lies below air. Between lung and fat there are few voxels, but there are some, at borders.
+    Soft tissue is a narrow peak. An MR scan may have two peaks as far apart, but not all of this.
+    """
+    soft = histogram.strongest(air.value + _AIR_TO_SOFT[0], air.value + _AIR_TO_SOFT[1])
+    if soft is None or soft.share < _LEAST_SOFT or soft.width > _WIDEST_SOFT:
+        return None
+    below = histogram.share(-math.inf, air.value - 150)
+    between = histogram.share(air.value + 400, air.value + 800)
+    return soft if below <= _MOST_BELOW_AIR and _within(between, _BETWEEN_LUNG_AND_FAT) else None
+
+
+def _misfit(air: Peak, soft: Peak, shift: float) -> float:
+    """How far the two peaks would lie from where they should; large peaks and usual shifts come first."""
+    off = abs(air.value + shift - AIR) + abs(soft.value + shift - SOFT_TISSUE)
+    return (off + (0.0 if shift in USUAL_SHIFTS else 25.0)) / (air.share * soft.share)
 
 
 def _within(value: float, limits: tuple[float, float]) -> bool:

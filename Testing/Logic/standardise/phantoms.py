@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -38,6 +39,8 @@ def ct_array(offset: float = 0.0, *, shape=(24, 80, 80), noise: float = 8.0, dty
     for side in (0.35, 0.65):
         hu[ball(shape, 0.12, (0.5, 0.45, side))] = LUNG
     hu[:, shape[1] * 7 // 10 : shape[1] * 7 // 10 + 5, shape[2] // 2 - 3 : shape[2] // 2 + 3] = BONE
+    # Borders share voxels, as in every scanner.
+    hu = gaussian_filter(hu, (0, 0.6, 0.6), mode="nearest")
     return np.rint(hu + offset + noise * rng.standard_normal(shape)).astype(dtype)
 
 

@@ -42,7 +42,7 @@ def test_stored_values_that_lost_their_intercept_get_the_usual_shift_back(stored
     assert f"Adding {-stored} would make them HU" in evidence.sentence
 
 
-@pytest.mark.parametrize("offset", [250, -2000, 5000])
+@pytest.mark.parametrize("offset", [600, -2000, 5000])
 def test_an_unusual_shift_is_measured_from_the_air(offset):
     evidence = evidence_of(ct_array(offset))
     assert evidence.verdict is SHIFTED
@@ -94,6 +94,27 @@ def test_real_mr_is_not_taken_for_a_ct(data_folder, name):
     evidence = hounsfield_evidence(read_volume(data_folder / name))
     assert evidence.verdict is UNKNOWN, evidence.sentence
     assert "cannot be told" in evidence.sentence
+
+
+def test_no_real_mr_of_two_hundred_is_taken_for_a_shifted_ct(hippocampus_folder):
+    """Their values run to anything between 112 and 1.7 million, and many have two peaks about 1000 apart."""
+    files = sorted((hippocampus_folder / "imagesTr").glob("*.nii.gz"))
+    assert len(files) > 100
+    verdicts = {hounsfield_evidence(read_volume(file)).verdict for file in files[::3]}
+    assert verdicts == {UNKNOWN}
+
+
+def test_most_crops_of_lung_are_recognised_and_none_gets_a_wrong_shift(data_folder):
+    with np.load(data_folder / "lidc_cubes_ct" / "lidc_cubes_ct.npz") as cubes:
+        verdicts = [evidence_of(hu).verdict for hu in cubes["hu"]]
+    assert SHIFTED not in verdicts
+    assert verdicts.count(YES) >= 80
+
+
+def test_slices_stretched_to_bytes_are_not_called_hounsfield_units(data_folder):
+    with np.load(data_folder / "lidc_nodules_ct" / "lidc_nodules_ct.npz") as nodules:
+        images = nodules["images"][:700]
+    assert {evidence_of(images[at : at + 7]).verdict for at in range(0, 700, 70)} == {UNKNOWN}
 
 
 def test_the_head_series_without_intercept_is_recognised_and_gets_its_shift(data_folder):
