@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from MedSegAI.Logic.files.plane_source import PlaneSource
+from MedSegAI.Logic.files.planes.file_planes import FilePlanes
+from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.geometry import Box, Grid, Shape
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolate import reach, smoothing_variance
@@ -17,6 +19,8 @@ SLAB_BUDGET_BYTES = 512 * MIB
 # Python, numpy, SimpleITK, scipy and numba together, before the first voxel.
 PROGRAM_BYTES = 320 * MIB
 READ_AT_ONCE_BYTES = 16 * MIB
+# What is kept of the header of each file of a DICOM series, and pydicom itself.
+_HEADER_BYTES = 64 * 1024
 
 LARGE_BYTES = 1024 * MIB
 
@@ -87,17 +91,19 @@ class SlabPlan:
         slab_bytes: Memory for the largest of them.
         planes_read: Planes of the scan read in all, those that are read again included.
         turns_back: How often a plane is wanted that lies before what has just been read.
+        held_bytes: Memory that the source itself holds all the time.
     """
 
     slabs: tuple[Slab, ...]
     slab_bytes: int
     planes_read: int
     turns_back: int
+    held_bytes: int = 0
 
     @property
     def peak_bytes(self) -> int:
         """Most memory that the process will take, the program itself included."""
-        return PROGRAM_BYTES + self.slab_bytes
+        return PROGRAM_BYTES + self.held_bytes + self.slab_bytes
 
     @property
     def sentence(self) -> str:
@@ -107,8 +113,23 @@ class SlabPlan:
         return f"The scan goes through {how}; it takes at most {self.peak_bytes / (1024 * MIB):.2g} GiB of memory."
 
 
+def bytes_held_by(source: PlaneSource) -> int:
+    """Memory that a source takes all the time: the voxels where it had to be read whole, the headers of a series."""
+    if isinstance(source, FilePlanes):
+        return 0
+    if isinstance(source, VolumePlanes):
+        return source.grid.voxel_count * source.dtype.itemsize
+    return source.grid.shape[0] * _HEADER_BYTES
+
+
 def plan_slabs(
-    source: Grid, target: Grid, index_map: IndexMap, work: Work, *, budget_bytes: int = SLAB_BUDGET_BYTES
+    source: Grid,
+    target: Grid,
+    index_map: IndexMap,
+    work: Work,
+    *,
+    budget_bytes: int = SLAB_BUDGET_BYTES,
+    held_bytes: int = 0,
 ) -> SlabPlan:
     """The thickest slabs that keep within the budget, or slabs of one plane where none do.
 
@@ -118,13 +139,14 @@ def plan_slabs(
         index_map: From the result's voxels to the scan's.
         work: What is done.
         budget_bytes: Memory for one slab.
+        held_bytes: As :func:`bytes_held_by` gives it.
     """
     thickness = target.shape[0]
     while True:
         slabs = _slabs(source.shape, target.shape, index_map, work, thickness)
         needed = max(_slab_bytes(slab, source, target, index_map, work) for slab in slabs)
         if needed <= budget_bytes or thickness == 1:
-            return SlabPlan(slabs, needed, *_readings(slabs))
+            return SlabPlan(slabs, needed, *_readings(slabs), held_bytes)
         thickness = max(1, min(thickness - 1, int(thickness * max(0.5, 0.9 * budget_bytes / needed))))
 
 

@@ -16,7 +16,7 @@ from MedSegAI.Logic.files.plane_source import PlaneSource
 from MedSegAI.Logic.files.planes.file_planes import FilePlanes
 from MedSegAI.Logic.files.planes.write_planes import Compression, PlaneWriter, planes_written_to
 from MedSegAI.Logic.large.block_reader import BlockReader
-from MedSegAI.Logic.large.planned import SLAB_BUDGET_BYTES, SlabPlan, plan_slabs
+from MedSegAI.Logic.large.planned import SLAB_BUDGET_BYTES, SlabPlan, bytes_held_by, plan_slabs
 from MedSegAI.Logic.large.spool import decoded_once
 from MedSegAI.Logic.large.task import Content, LargeTask, PreparedTask
 from MedSegAI.Logic.reporter import Reporter
@@ -69,7 +69,14 @@ def resample_planes(
         Cancelled: if the reporter asked to stop. Whatever ends it early leaves nothing behind.
     """
     prepared = PreparedTask(task, source)
-    plan = plan_slabs(source.grid, task.grid, prepared.index_map, prepared.work, budget_bytes=budget_bytes)
+    plan = plan_slabs(
+        source.grid,
+        task.grid,
+        prepared.index_map,
+        prepared.work,
+        budget_bytes=budget_bytes,
+        held_bytes=bytes_held_by(source),
+    )
     folder = Path(path).expanduser().resolve().parent
     with ExitStack() as stack:
         writer = stack.enter_context(

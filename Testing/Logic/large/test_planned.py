@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
+from MedSegAI.Logic.files.planes.open_planes import open_planes
+from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.large.planned import MIB, SLAB_BUDGET_BYTES, Work, plan_slabs
+from MedSegAI.Logic.large.planned import MIB, SLAB_BUDGET_BYTES, Work, bytes_held_by, plan_slabs
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolation import Interpolation
 from MedSegAI.Logic.standardise.target_grids import canonical_grid, grid_with_spacing
+from MedSegAI.Logic.volume import Volume
 
 LARGE = Grid((2000, 512, 512), (0.7, 0.7, 0.6))
 INT16 = np.dtype(np.int16)
@@ -82,3 +86,14 @@ def test_a_scan_turned_on_its_side_needs_few_passes():
     found = plan(canonical_grid(source, spacing_mm=(1.0, 1.0, 1.0)), source=source)
     assert found.slab_bytes <= SLAB_BUDGET_BYTES
     assert found.planes_read <= 10 * LARGE.shape[0]
+
+
+def test_what_the_source_holds_is_counted(data_folder, tmp_path):
+    volume = Volume(np.zeros((4, 5, 6), np.int16), Grid((4, 5, 6)))
+    assert bytes_held_by(VolumePlanes(volume)) == 240
+    sitk.WriteImage(volume.to_sitk(), str(tmp_path / "scan.nrrd"))
+    assert bytes_held_by(open_planes(tmp_path / "scan.nrrd")) == 0
+    series = open_planes(data_folder / "tcia_brain_dicom/Study1/13_HCropVolume")
+    assert bytes_held_by(series) == 32 * 65536
+    target = grid_with_spacing(LARGE, (1.0, 1.0, 1.0))
+    assert plan(target, held_bytes=100 * MIB).peak_bytes == plan(target).peak_bytes + 100 * MIB
