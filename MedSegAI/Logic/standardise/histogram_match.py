@@ -25,13 +25,15 @@ class HistogramMatch:
     """Map each grey value to the one that is as frequent in the reference's foreground.
 
     The map goes through evenly spaced quantiles of both scans, as in ITK's HistogramMatchingImageFilter, the outer ones
-    at 0.2 and 99.8 per cent, and is applied to every voxel; below and above them it goes on as a straight line.
+    at 0.2 and 99.8 per cent, and is applied to every voxel. Below them a straight line leads to the background, whose
+    median becomes the reference's; above them, and where there is no background, the map goes on as a straight line.
     :meth:`to_reference` makes the step of a scan.
 
     Args:
         quantiles: The reference's foreground at evenly spaced ranks, rising.
         foreground: A word of ``mr_foreground.FOREGROUNDS``, for both scans.
         reference: What the reference was called.
+        background: The median of the reference's other voxels, as the only number; empty where it has none.
 
     Raises:
         ValueError: without quantiles of a reference, or for ones that fall.
@@ -40,6 +42,7 @@ class HistogramMatch:
     quantiles: tuple[float, ...] = ()
     foreground: str = "auto"
     reference: str = ""
+    background: tuple[float, ...] = ()
 
     kind: ClassVar[str] = "histogram-match"
     title: ClassVar[str] = "Histogram matching to a reference"
@@ -52,7 +55,10 @@ class HistogramMatch:
             raise ValueError("it needs the quantiles of a reference scan")
         if not (np.all(np.isfinite(quantiles)) and np.all(np.diff(quantiles) >= 0) and quantiles[-1] > quantiles[0]):
             raise ValueError("the quantiles of the reference must rise")
-        object.__setattr__(self, "quantiles", tuple(float(value) for value in quantiles))
+        if len(self.background) > 1 or not all(np.isfinite(self.background)):
+            raise ValueError("the background of the reference must be one number, or none")
+        for name in ("quantiles", "background"):
+            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
 
     @classmethod
     def to_reference(cls, reference: Volume, *, foreground: str = "auto") -> HistogramMatch:
@@ -62,10 +68,10 @@ class HistogramMatch:
             InputError: if the reference is constant or has no foreground.
         """
         require_numbers(reference)
-        quantiles = _quantiles(reference, foreground, QUANTILES)
+        quantiles, background = _quantiles(reference, foreground, QUANTILES)
         if not quantiles[-1] > quantiles[0]:
             raise InputError(f"The foreground of '{reference.name}' has one value only.", advice="Choose another scan.")
-        return cls(tuple(quantiles), foreground, reference.name)
+        return cls(tuple(quantiles), foreground, reference.name, background)
 
     def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:
         """The mapped scan as float32.
@@ -76,9 +82,9 @@ class HistogramMatch:
         require_kind(volume, self)
         require_numbers(volume)
         raise_if_cancelled(reporter)
-        own = _quantiles(volume, self.foreground, len(self.quantiles))
+        own, background = _quantiles(volume, self.foreground, len(self.quantiles))
         try:
-            mapping = ValueMap.through(own, np.asarray(self.quantiles))
+            mapping = self._map(own, background)
         except ValueError as error:
             raise InputError(
                 f"The foreground of '{volume.name}' has one value only, {own[0]:g}.",
@@ -87,7 +93,7 @@ class HistogramMatch:
         middle = len(own) // 2
         reference = f"'{self.reference}'" if self.reference else "a reference"
         sentence = (
-            f"Matched {len(mapping.old)} quantiles of the foreground to those of {reference}: the median went from "
+            f"Matched {len(own)} quantiles of the foreground to those of {reference}: the median went from "
             f"{own[middle]:.6g} to {self.quantiles[middle]:.6g}."
         )
         figures = {"median_before": float(own[middle]), "median_after": self.quantiles[middle]}
@@ -95,12 +101,20 @@ class HistogramMatch:
         done = volume.after(record, mapping(volume.array), unit=Unit.ARBITRARY)
         return Standardised(done, mapping.inverse)
 
+    def _map(self, own: np.ndarray, background: tuple[float, ...]) -> ValueMap:
+        if background and self.background and background[0] < own[0] and self.background[0] < self.quantiles[0]:
+            return ValueMap.through(np.array([*background, *own]), np.array([*self.background, *self.quantiles]))
+        return ValueMap.through(own, np.asarray(self.quantiles))
+
     def to_plain(self) -> dict[str, Any]:
         """The settings as JSON values."""
         return plain_settings(self)
 
 
-def _quantiles(volume: Volume, foreground: str, count: int) -> np.ndarray:
+def _quantiles(volume: Volume, foreground: str, count: int) -> tuple[np.ndarray, tuple[float, ...]]:
+    """The foreground's quantiles, float64, and the median of all other voxels where there are any."""
     mask = foreground_mask(volume.array, foreground, name=volume.name)
     ranks = np.linspace(_END, 1 - _END, count)
-    return np.quantile(volume.array[mask], ranks).astype(np.float64)
+    quantiles = np.quantile(volume.array[mask], ranks).astype(np.float64)
+    np.logical_not(mask, out=mask)
+    return quantiles, (float(np.median(volume.array[mask])),) if mask.any() else ()

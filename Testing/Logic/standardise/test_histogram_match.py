@@ -40,6 +40,13 @@ def test_the_foregrounds_quantiles_become_the_references_whatever_the_background
     assert done.record.figures["median_after"] == pytest.approx(np.median(reference[reference > 100]), rel=0.01)
 
 
+def test_a_background_becomes_the_references_background():
+    reference, scan = head_array(noise=0) + 5, (head_array(noise=0) / 400) ** 1.3 * 77
+    done = applied(HistogramMatch.to_reference(mr_of(reference)), mr_of(scan))
+    assert np.allclose(done.volume.array[scan == 0], 5, atol=1e-4)
+    assert np.allclose(done.undo(done.volume.array), scan, atol=1e-3)
+
+
 def test_it_can_be_undone_also_with_few_grey_values():
     scan = (head_array() / 40).astype(np.uint8)
     done = applied(HistogramMatch.to_reference(mr_of(head_array())), mr_of(scan))
@@ -74,3 +81,8 @@ def test_a_reference_of_one_value_is_refused():
 def test_quantiles_that_do_not_rise_are_refused(quantiles):
     with pytest.raises(ValueError, match="quantiles"):
         HistogramMatch(quantiles)
+
+
+def test_a_background_is_one_number():
+    with pytest.raises(ValueError, match="one number"):
+        HistogramMatch((0, 1), background=(1, 2))
