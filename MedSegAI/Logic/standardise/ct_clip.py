@@ -10,7 +10,12 @@ import numpy as np
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
 from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step_checks import (
+    plain_settings,
+    require_kind,
+    require_number_settings,
+    require_numbers,
+)
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -35,8 +40,9 @@ class ClipCt:
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.CT,)
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise ValueError(f"the limits {self.low} and {self.high} are not two numbers, the lower first")
+        require_number_settings(self)
+        if not self.low < self.high:
+            raise ValueError(f"the limits {self.low} and {self.high} are not in order, the lower first")
 
     def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:
         """The clipped scan, of the same dtype; can be undone only where nothing was clipped.

@@ -12,7 +12,12 @@ from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.ct_landmarks import CtLandmarks, ct_landmarks
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
 from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step_checks import (
+    plain_settings,
+    require_kind,
+    require_number_settings,
+    require_numbers,
+)
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -42,9 +47,10 @@ class HuOffset:
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.CT,)
 
     def __post_init__(self) -> None:
+        require_number_settings(self)
         if not 0 < self.largest <= 90:
             raise ValueError(f"'largest' is {self.largest}, and must be above 0 and at most 90 HU")
-        if not 0 < self.agree_within < np.inf:
+        if self.agree_within <= 0:
             raise ValueError(f"'agree_within' is {self.agree_within}, and must be above 0 HU")
 
     def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:

@@ -10,7 +10,12 @@ import numpy as np
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
 from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step_checks import (
+    plain_settings,
+    require_kind,
+    require_number_settings,
+    require_numbers,
+)
 from MedSegAI.Logic.standardise.window_presets import WindowPreset, window_preset
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -45,9 +50,10 @@ class WindowCt:
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.CT,)
 
     def __post_init__(self) -> None:
+        require_number_settings(self)
         if self.output not in OUTPUTS:
             raise ValueError(f"'output' is '{self.output}', and must be one of {', '.join(OUTPUTS)}")
-        if not (np.isfinite(self.level) and np.isfinite(self.width) and self.width > 0):
+        if self.width <= 0:
             raise ValueError(f"a window of level {self.level} and width {self.width} shows nothing")
         _ = self.window
 

@@ -11,7 +11,12 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.n4_field import N4Field, chosen_shrink, estimate_field, fixed_shrink, is_finite_field
 from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step_checks import (
+    plain_settings,
+    require_kind,
+    require_number_settings,
+    require_numbers,
+)
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -48,10 +53,11 @@ class N4:
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.MR,)
 
     def __post_init__(self) -> None:
+        require_number_settings(self)
         for name, least, most in (("shrink", 0, 32), ("levels", 1, 6), ("iterations", 1, 1000)):
             value = getattr(self, name)
-            if not isinstance(value, int) or not least <= value <= most:
-                raise ValueError(f"'{name}' is {value!r}, and must be a whole number from {least} to {most}")
+            if not least <= value <= most:
+                raise ValueError(f"'{name}' is {value}, and must be from {least} to {most}")
         if not 0 < self.convergence < 1:
             raise ValueError(f"'convergence' is {self.convergence}, and must lie between 0 and 1")
         if self.mask not in MASKS:

@@ -11,7 +11,12 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
 from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step_checks import (
+    plain_settings,
+    require_kind,
+    require_number_settings,
+    require_numbers,
+)
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -43,6 +48,7 @@ class RobustZScore:
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.MR,)
 
     def __post_init__(self) -> None:
+        require_number_settings(self)
         require_foreground_kind(self.foreground)
         if self.measure not in MEASURES:
             raise ValueError(f"'measure' is '{self.measure}', and must be one of {', '.join(MEASURES)}")

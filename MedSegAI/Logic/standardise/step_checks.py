@@ -27,6 +27,22 @@ def plain_settings(step: Step) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
+def require_number_settings(step: Step) -> None:
+    """Refuse a text, or nothing, where a step's setting is a number.
+
+    Raises:
+        ValueError: for a setting declared as float that is no finite number, or as int that is no whole one.
+    """
+    for field in fields(step):
+        value = getattr(step, field.name)
+        if field.type == "int" and (isinstance(value, bool) or not isinstance(value, int)):
+            raise ValueError(f"'{field.name}' is {value!r}, and must be a whole number")
+        if field.type == "float":
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not number or not np.isfinite(value):
+                raise ValueError(f"'{field.name}' is {value!r}, and must be a number")
+
+
 def require_kind(volume: Volume, step: Step) -> None:
     """Refuse a scan of a kind that the step is not meant for; the unit tells where the kind is not known.
 

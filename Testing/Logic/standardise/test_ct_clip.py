@@ -47,7 +47,7 @@ def test_own_limits_that_are_no_whole_numbers_hold_for_integers():
 
 @pytest.mark.parametrize("limits", [(10, 10), (5, -5), (np.nan, 3), (0, np.inf)])
 def test_limits_that_are_none_are_refused(limits):
-    with pytest.raises(ValueError, match="limits"):
+    with pytest.raises(ValueError, match=r"limits .* in order|must be a number"):
         ClipCt(*limits)
 
 

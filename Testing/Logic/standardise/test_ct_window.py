@@ -44,7 +44,7 @@ def test_it_is_what_simpleitk_makes_of_a_real_ct(data_folder, preset):
     [
         ({"preset": "spleen"}, "no window 'spleen'"),
         ({"preset": "own", "width": 0}, "shows nothing"),
-        ({"level": np.nan}, "shows nothing"),
+        ({"level": np.nan}, "'level' is nan"),
         ({"output": "film"}, "'film'"),
     ],
 )

@@ -60,5 +60,5 @@ def test_percentiles_that_are_the_same_value_are_refused():
     [{"low": 60, "high": 40}, {"low": -1}, {"high": 101}, {"low": np.nan}, {"clip": "no"}, {"foreground": ""}],
 )
 def test_settings_that_make_no_sense_are_refused(settings):
-    with pytest.raises(ValueError, match=r"percentiles|clip|foreground"):
+    with pytest.raises(ValueError, match=r"percentiles|clip|foreground|'low' is nan"):
         PercentileRange(**settings)

@@ -128,3 +128,20 @@ def test_frame_modality_and_acquisition_survive():
     volume = replace(mr_of(head_array()), frame_of_reference="1.2.3", acquisition={"EchoTime": 3.0})
     done = step_of("z-score").apply(volume, reporter=SilentReporter()).volume
     assert (done.frame_of_reference, done.acquisition, done.modality) == ("1.2.3", {"EchoTime": 3.0}, Modality.MR)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ct-clip:low=abc",
+        "window:level=None",
+        "hu-offset:largest=True",
+        "n4:shrink=2.5",
+        "z-score:trim=a",
+        "percentile:low=x",
+    ],
+)
+def test_a_word_where_a_number_is_wanted_is_refused_with_the_settings_name(text):
+    name = text.partition(":")[2].partition("=")[0]
+    with pytest.raises(InputError, match=f"'{name}' is .* must be a "):
+        step_from_text(text)
