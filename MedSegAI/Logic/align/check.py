@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from MedSegAI.Logic.align.alignment import ALIGN_STEP
@@ -70,6 +71,34 @@ def check_space(scan: Volume, reference: Volume) -> SpaceCheck:
             "Choose scans of the same part of the body.",
         )
     return SpaceCheck(Fit.FIT, *names, why)
+
+
+def check_spaces(scans: Sequence[Volume], reference: Volume) -> tuple[SpaceCheck, ...]:
+    """How each scan lies to the reference, where it may be another scan that ties the two together.
+
+    A FLAIR that was aligned to the T1 fits a T2 that shares the T1's grid, though neither says so of the other.
+
+    Args:
+        scans: Scans that go into one model, the reference among them or not.
+        reference: The scan on whose grid the result lies.
+
+    Returns:
+        One check for each scan, in their order.
+    """
+    found = [check_space(scan, reference) for scan in scans]
+    together = [scan for scan, check in zip(scans, found) if check.fit is Fit.FIT]
+    tied = True
+    while tied:
+        tied = False
+        for index, scan in enumerate(scans):
+            if found[index].fit is not Fit.NEEDS_REGISTRATION:
+                continue
+            by = next((check for other in together if (check := check_space(scan, other)).fit is Fit.FIT), None)
+            if by is not None and found[index].overlap >= LEAST_OVERLAP:
+                found[index] = replace(found[index], fit=Fit.FIT, sentence=by.sentence, advice="")
+                together.append(scan)
+                tied = True
+    return tuple(found)
 
 
 def _said_to_be_together(scan: Volume, reference: Volume) -> tuple[bool, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from MedSegAI.Logic.align.check import Fit, check_space
+from MedSegAI.Logic.align.check import Fit, check_spaces
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Triple
 from MedSegAI.Logic.inference.scans import InputScans
@@ -43,8 +43,7 @@ def check_together(case: InputScans) -> None:
     Raises:
         InputError: naming the two scans and what keeps them apart.
     """
-    for volume in case.by_name.values():
-        found = check_space(volume, case.on)
+    for found in check_spaces(tuple(case.by_name.values()), case.on):
         if found.fit is not Fit.FIT:
             raise InputError(found.sentence, advice=found.advice)
 
