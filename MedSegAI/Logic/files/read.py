@@ -111,7 +111,7 @@ def refuse_unusable_voxels(volume: Volume, source: Path) -> None:
 def _readable(path: Path) -> Iterator[None]:
     try:
         if not path.exists():
-            raise InputError(f"There is no file or folder '{path}'.", advice="Check the path.")
+            raise _nothing_there(path)
         yield
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EPERM):
@@ -119,6 +119,15 @@ def _readable(path: Path) -> Iterator[None]:
                 f"'{path}' may not be read: no permission.", advice="Ask for the right to read it, or copy it."
             ) from error
         raise InputError(f"'{path}' could not be read: {error.strerror or error}.", advice="Check the disk.") from error
+
+
+def _nothing_there(path: Path) -> InputError:
+    if path.parts[:1] in (("http:",), ("https:",)):
+        return InputError(
+            f"'{path}' is an address, and a scan is read from a file or folder.",
+            advice="Fetch it first: medsegai dicom fetch ADDRESS -o FOLDER.",
+        )
+    return InputError(f"There is no file or folder '{path}'.", advice="Check the path.")
 
 
 def _read_image_file(path: Path, modality: Modality | None) -> Volume:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import files_in, series_files
+from MedSegAI.Logic.files.dicom.found_series import FoundSeries
 from MedSegAI.Logic.files.dicom.headers import Headers, names, read_headers
 from MedSegAI.Logic.files.dicom.volumes import PART, SeriesVolume, volumes_of_series
 from MedSegAI.Logic.reporter import Reporter
@@ -37,17 +38,37 @@ def chosen_volume(
     """
     if source.name.upper() == "DICOMDIR":
         source = source.parent
-    looked_at = files if files is not None else files_in([source if source.is_dir() else source.parent])
-    if files is None and not source.is_dir():
-        looked_at = [path for path in looked_at if path.parent == source.parent]
-    headers = read_headers(looked_at, reporter=reporter)
-    if source.is_file() and files is None:
+    looked_at = files_in([source]) if source.is_dir() else source.parent.iterdir()
+    headers = read_headers(looked_at if files is None else files, reporter=reporter)
+    if files is None and source.is_file():
         series = series or _series_of(source, headers)
     found = [volume for group in series_files(headers).values() for volume in volumes_of_series(group)]
-    volume = _choose(found, shown_as or str(source), series, headers)
+    volume = _readable(_choose(found, shown_as or str(source), series, headers))
+    _refuse_damaged_neighbours(volume, headers)
+    return volume
+
+
+def found_volume(found: FoundSeries, *, reporter: Reporter | None = None) -> SeriesVolume:
+    """The volume that ``find_series`` described, from its files as they are now.
+
+    Raises:
+        InputError: if it cannot be read, or is there no more.
+    """
+    headers = read_headers(found.files, reporter=reporter)
+    volumes = [volume for group in series_files(headers).values() for volume in volumes_of_series(group)]
+    # The files of one of several volumes make one volume when they are alone.
+    same = [volume for volume in volumes if volume.uid == found.uid] or volumes
+    if len(same) != 1 or same[0].planes != found.frame_count:
+        raise InputError(
+            f"The files of the series '{found.description or found.uid}' are not those that were found.",
+            advice="Look for the series again.",
+        )
+    return _readable(same[0])
+
+
+def _readable(volume: SeriesVolume) -> SeriesVolume:
     if volume.error is not None:
         raise InputError(volume.error.problem, advice=volume.error.advice) from volume.error
-    _refuse_damaged_neighbours(volume, headers)
     return volume
 
 
@@ -128,7 +149,7 @@ def _refuse_damaged_neighbours(volume: SeriesVolume, headers: Headers) -> None:
     near = [path for path in headers.damaged if path.parent in folders]
     if near:
         raise InputError(
-            f"{names(near)} beside the slices {'is a damaged DICOM file' if len(near) == 1 else 'are damaged'}, and "
-            "may belong to the series.",
+            f"{names(near)} beside the slices {'is a damaged DICOM file' if len(near) == 1 else 'are damaged'}, or may "
+            "not be read, and may belong to the series.",
             advice="Copy the series again; or take the damaged file away if it is none of its slices.",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,10 @@ HEADER_TAGS = (
 )  # fmt: skip
 """What finding, arranging and reading a series needs of a header."""
 
+PIXEL_DATA = 0x7FE00010
+_ALL_NEED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality")
+_WHOLE_NUMBERS = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit")
+_LONG_HEADER, _SHORT_HEADER = 12, 8
 _MAGIC_AT = 128
 _STARTS_WITHOUT_PREAMBLE = (b"\x02\x00", b"\x08\x00")
 _LONGEST_FIRST_ELEMENT = 1024
@@ -37,15 +42,16 @@ class DicomFile:
     Args:
         path: Where it lies.
         header: pydicom's data set of ``HEADER_TAGS``, with its file meta information.
-        pixels_at: Offset in bytes of the element that holds the pixels, -1 where the file has none; 0 where the file is
-            deflated as a whole.
+        pixels_at: Offset in bytes of the pixels, -1 where the file has none; 0 where the file is deflated as a whole.
+        pixel_tag: Tag of the element that holds them: integers, or floating point numbers of 4 or 8 bytes.
     """
 
     path: Path
     header: Any
     pixels_at: int
+    pixel_tag: int = PIXEL_DATA
 
-    @property
+    @cached_property
     def transfer_syntax(self) -> Any:
         """pydicom's UID of how the file is encoded; implicit little endian where the file does not say."""
         from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
@@ -59,7 +65,7 @@ class DicomFile:
 
 @dataclass(frozen=True)
 class Headers:
-    """What was found: the files that could be read, and those that are DICOM and could not."""
+    """What was found: the files that could be read, and those that are DICOM, or may be, and could not."""
 
     files: tuple[DicomFile, ...]
     damaged: tuple[Path, ...]
@@ -80,9 +86,12 @@ def read_headers(paths: Iterable[Path], *, reporter: Reporter | None = None) -> 
     for done, path in enumerate(candidates):
         raise_if_cancelled(reporter)
         reporter.progress(done, len(candidates), "reading headers")
-        if not looks_like_dicom(path):
-            continue
-        found = _read(path)
+        try:
+            if not looks_like_dicom(path):
+                continue
+            found = _read(path)
+        except OSError:
+            found = None
         if found is None:
             damaged.append(path)
         elif found.header.get("SOPClassUID") is not None:
@@ -124,21 +133,33 @@ def _read(path: Path) -> DicomFile | None:
         except Exception:  # whatever a damaged file makes the parser raise
             return None
         at = stream.tell()
-        at_end = not stream.read(1)
+        start = stream.read(_LONG_HEADER)
     if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
         return DicomFile(path, header, -1)
     if not header.get("SOPClassUID") or not header.get("SeriesInstanceUID"):
         return None
-    found = DicomFile(path, header, -1 if at_end else at)
-    # The inflated data set lies in memory only, so there is no place in the file to point at.
-    return replace(found, pixels_at=0) if found.transfer_syntax.is_deflated else found
+    return _with_pixels_found(DicomFile(path, header, at), start)
+
+
+def _with_pixels_found(file: DicomFile, start: bytes) -> DicomFile:
+    """The file with the place of its pixels: ``start`` is what lies at ``pixels_at``, where its header ends."""
+    if file.transfer_syntax.is_deflated:
+        # The inflated data set lies in memory only, so there is no place in the file to point at.
+        return replace(file, pixels_at=0)
+    if len(start) < _SHORT_HEADER:
+        return replace(file, pixels_at=-1)
+    order = "little" if file.transfer_syntax.is_little_endian else "big"
+    tag = int.from_bytes(start[0:2], order) << 16 | int.from_bytes(start[2:4], order)
+    length = _SHORT_HEADER if file.transfer_syntax.is_implicit_VR else _LONG_HEADER
+    return replace(file, pixels_at=file.pixels_at + length, pixel_tag=tag)
 
 
 def _read_values(header: Any) -> None:
-    """pydicom turns bytes into values when they are asked for; a value that is none must show here."""
-    for element in header:
-        if element.VR != "SQ":
-            _ = element.value
+    """pydicom turns bytes into values when they are asked for; of those that all need, one that is none shows here."""
+    for keyword in _ALL_NEED:
+        header.get(keyword)
+    for keyword in _WHOLE_NUMBERS:
+        int(header.get(keyword) or 0)
 
 
 def _need_pydicom() -> None:

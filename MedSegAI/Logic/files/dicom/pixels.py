@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,7 @@ from MedSegAI.Logic.files.dicom.headers import DicomFile
 from MedSegAI.Logic.files.dicom.planes import Plane
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 
-_FLOATS = {0x7FE00008: np.dtype("<f4"), 0x7FE00009: np.dtype("<f8")}
-_LONG_HEADER, _SHORT_HEADER = 12, 8
+_FLOATS = {0x7FE00008: np.dtype("f4"), 0x7FE00009: np.dtype("f8")}
 _AGAIN = "Copy the series again."
 
 
@@ -53,9 +53,8 @@ def pixel_layout(file: DicomFile) -> PixelLayout:
         InputError: for numbers of bits that no greyscale image has.
     """
     header = file.header
-    tag = _element(file)[0]
-    if tag in _FLOATS:
-        dtype = _FLOATS[tag].newbyteorder("=")
+    if file.pixel_tag in _FLOATS:
+        dtype = _FLOATS[file.pixel_tag]
         return PixelLayout(dtype, dtype.itemsize * 8, dtype.itemsize * 8 - 1)
     allocated = int(header.get("BitsAllocated") or 0)
     used = int(header.get("BitsStored") or allocated)
@@ -69,23 +68,43 @@ def pixel_layout(file: DicomFile) -> PixelLayout:
     return PixelLayout(np.dtype(f"{'i' if signed else 'u'}{allocated // 8}"), used, highest)
 
 
-def stored_planes(planes: Sequence[Plane]) -> np.ndarray:
-    """The stored values (n, j, i) of planes of one size, without rescale, in the smallest type that holds all of them.
+def stored_type(planes: Sequence[Plane]) -> np.dtype:
+    """The smallest type that holds the stored values of all planes."""
+    return np.result_type(*{pixel_layout(file).dtype for file in {plane.file for plane in planes}})
+
+
+def stored_planes(planes: Sequence[Plane], *, out: np.ndarray | None = None) -> np.ndarray:
+    """The stored values (n, j, i) of planes of one size, without rescale.
+
+    Args:
+        planes: What to read.
+        out: Where to put them; None makes an array of :func:`stored_type`.
 
     Raises:
         InputError: for a file that is cut short, damaged, or compressed in a way that cannot be decoded.
     """
-    dtype = np.result_type(*{pixel_layout(file).dtype for file in {plane.file for plane in planes}})
-    columns, rows = planes[0].size
-    array = np.empty((len(planes), rows, columns), dtype)
+    if out is None:
+        columns, rows = planes[0].size
+        out = np.empty((len(planes), rows, columns), stored_type(planes))
     at = 0
-    while at < len(planes):
-        stop = at + 1
-        while stop < len(planes) and planes[stop].file is planes[at].file:
-            stop += 1
-        array[at:stop] = _frames(planes[at].file, [plane.frame for plane in planes[at:stop]])
-        at = stop
-    return array
+    with _room_for_decoding(planes) as room:
+        while at < len(planes):
+            stop = at + 1
+            while stop < len(planes) and planes[stop].file is planes[at].file:
+                stop += 1
+            out[at:stop] = _frames(planes[at].file, [plane.frame for plane in planes[at:stop]], room)
+            at = stop
+    return out
+
+
+@contextmanager
+def _room_for_decoding(planes: Sequence[Plane]) -> Iterator[Path]:
+    """A private folder where some plane is compressed; else nothing is made."""
+    if not any(plane.file.transfer_syntax.is_encapsulated for plane in planes):
+        yield Path()
+        return
+    with tempfile.TemporaryDirectory(prefix="medsegai-") as room:
+        yield Path(room)
 
 
 def pixel_digest(plane: Plane) -> str:
@@ -101,17 +120,16 @@ def missing_bytes(file: DicomFile) -> int:
     """How many bytes of its uncompressed pixels a file is short of; 0 for compressed ones, which show it later."""
     if file.transfer_syntax.is_encapsulated or file.transfer_syntax.is_deflated:
         return 0
-    tag, start, _ = _element(file)
     count = int(file.header.get("NumberOfFrames") or 1)
-    bits = 64 if tag == 0x7FE00009 else 32 if tag == 0x7FE00008 else int(file.header.get("BitsAllocated") or 0)
-    needed = count * int(file.header.Rows) * int(file.header.Columns) * bits // 8
-    return max(0, start + needed - file.path.stat().st_size)
+    size = _FLOATS[file.pixel_tag].itemsize if file.pixel_tag in _FLOATS else int(file.header.BitsAllocated) / 8
+    needed = int(count * int(file.header.Rows) * int(file.header.Columns) * size)
+    return max(0, file.pixels_at + needed - file.path.stat().st_size)
 
 
-def _frames(file: DicomFile, frames: Sequence[int]) -> np.ndarray:
+def _frames(file: DicomFile, frames: Sequence[int], room: Path) -> np.ndarray:
     layout = pixel_layout(file)
     if file.transfer_syntax.is_encapsulated:
-        return _decoded(file, frames)
+        return _decoded(file, frames, room)
     rows, columns = int(file.header.Rows), int(file.header.Columns)
     stored = layout.dtype.newbyteorder("<" if file.transfer_syntax.is_little_endian else ">")
     array = np.empty((len(frames), rows, columns), layout.dtype)
@@ -140,29 +158,14 @@ def _frame_bytes(file: DicomFile, frames: Sequence[int]) -> list[bytes]:
         whole = _whole(file).PixelData
         found = [whole[frame * size : (frame + 1) * size] for frame in frames]
     else:
-        start = _element(file)[1]
         with file.path.open("rb") as stream:
             found = []
             for frame in frames:
-                stream.seek(start + frame * size)
+                stream.seek(file.pixels_at + frame * size)
                 found.append(stream.read(size))
     if any(len(content) < size for content in found):
         raise _damaged(file)
     return found
-
-
-def _element(file: DicomFile) -> tuple[int, int, int]:
-    """Tag of the element that holds the pixels, where its value begins, and the length it claims."""
-    if file.transfer_syntax.is_deflated:
-        return 0x7FE00010, 0, 0
-    order = "little" if file.transfer_syntax.is_little_endian else "big"
-    with file.path.open("rb") as stream:
-        stream.seek(file.pixels_at)
-        start = stream.read(_LONG_HEADER)
-    tag = int.from_bytes(start[0:2], order) << 16 | int.from_bytes(start[2:4], order)
-    if file.transfer_syntax.is_implicit_VR:
-        return tag, file.pixels_at + _SHORT_HEADER, int.from_bytes(start[4:8], order)
-    return tag, file.pixels_at + _LONG_HEADER, int.from_bytes(start[8:12], order)
 
 
 def _compressed(file: DicomFile, frames: Sequence[int]) -> list[bytes]:
@@ -172,7 +175,7 @@ def _compressed(file: DicomFile, frames: Sequence[int]) -> list[bytes]:
     with file.path.open("rb") as stream:
         found = []
         for frame in frames:
-            stream.seek(_element(file)[1])
+            stream.seek(file.pixels_at)
             try:
                 found.append(get_frame(stream, frame, number_of_frames=count))
             except Exception as error:  # whatever a damaged stream makes the parser raise
@@ -180,22 +183,21 @@ def _compressed(file: DicomFile, frames: Sequence[int]) -> list[bytes]:
     return found
 
 
-def _decoded(file: DicomFile, frames: Sequence[int]) -> np.ndarray:
+def _decoded(file: DicomFile, frames: Sequence[int], room: Path) -> np.ndarray:
     """Frames decoded by GDCM, from a copy that holds nothing but the pixels, so that it applies no rescale."""
     import SimpleITK as sitk
 
-    with tempfile.TemporaryDirectory(prefix="medsegai-") as folder:
-        bare = Path(folder) / "bare.dcm"
-        _write_bare(bare, file, _compressed(file, frames))
-        try:
-            with itk_made_quiet():
-                array = sitk.GetArrayFromImage(sitk.ReadImage(str(bare)))
-        except RuntimeError as error:
-            raise InputError(
-                f"The pixels of '{file.path.name}' cannot be decoded ({file.transfer_syntax.name}): the file is cut "
-                "short or damaged, or compressed in a way that is not supported.",
-                advice="Copy the series again, or export it uncompressed.",
-            ) from error
+    bare = room / "bare.dcm"
+    _write_bare(bare, file, _compressed(file, frames))
+    try:
+        with itk_made_quiet():
+            array = sitk.GetArrayFromImage(sitk.ReadImage(str(bare), imageIO="GDCMImageIO"))
+    except RuntimeError as error:
+        raise InputError(
+            f"The pixels of '{file.path.name}' cannot be decoded ({file.transfer_syntax.name}): the file is cut "
+            "short or damaged, or compressed in a way that is not supported.",
+            advice="Copy the series again, or export it uncompressed.",
+        ) from error
     expected = (len(frames), int(file.header.Rows), int(file.header.Columns))
     if array.size != np.prod(expected):
         raise _damaged(file)

@@ -8,21 +8,23 @@ pixels are decoded (``pixels.py``), rescaled (``rescale.py``) and, where needed,
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from MedSegAI.Logic.files.dicom.choose import chosen_volume
+from MedSegAI.Logic.files.dicom.choose import chosen_volume, found_volume
 from MedSegAI.Logic.files.dicom.find_series import frame_of_reference
 from MedSegAI.Logic.files.dicom.found_series import FoundSeries
 from MedSegAI.Logic.files.dicom.patient_mark import patient_mark
-from MedSegAI.Logic.files.dicom.pixels import stored_planes
+from MedSegAI.Logic.files.dicom.pixels import stored_planes, stored_type
 from MedSegAI.Logic.files.dicom.planes import Plane
 from MedSegAI.Logic.files.dicom.rescale import AIR_HU, fill_padding, rescaled, rescaled_type, tight_type, unit_of
 from MedSegAI.Logic.files.dicom.stack import Stack
 from MedSegAI.Logic.files.dicom.straighten import straight_grid, straighten, straightening_record
+from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
 from MedSegAI.Logic.files.dicom.volumes import SeriesVolume
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 from MedSegAI.Logic.step_record import StepRecord
@@ -59,9 +61,12 @@ def read_found_series(
         InputError: as ``read_volume``; for a series with a problem, the problem.
         Cancelled: if the reporter asked to stop.
     """
-    parent = found.files[0].parent
-    volume = chosen_volume(parent, files=found.files, reporter=reporter)
-    return _read(volume, found.description or parent.name, modality, reporter)
+    first = found.files[0]
+    if is_zip(first):
+        with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
+            folder = unpack_zip(first, Path(room) / "unpacked", reporter=reporter)
+            return read_dicom(folder, modality=modality, series=found.uid, shown_as=str(first), reporter=reporter)
+    return _read(found_volume(found, reporter=reporter), first.parent.name, modality, reporter)
 
 
 def modality_of(plane: Plane) -> Modality:
@@ -129,12 +134,11 @@ def _read(volume: SeriesVolume, name: str, modality: Modality | None, reporter: 
 
 def _measured(stack: Stack, reporter: Reporter) -> np.ndarray:
     planes = stack.planes
-    parts = []
+    stored = np.empty(stack.grid.shape, stored_type(planes))
     for start in range(0, len(planes), _PLANES_AT_A_TIME):
         raise_if_cancelled(reporter)
         reporter.progress(start, len(planes), "reading slices")
-        parts.append(stored_planes(planes[start : start + _PLANES_AT_A_TIME]))
+        stop = start + _PLANES_AT_A_TIME
+        stored_planes(planes[start:stop], out=stored[start:stop])
     reporter.progress(len(planes), len(planes), "reading slices")
-    stored = np.concatenate(parts)
-    del parts
     return rescaled(stored, planes, dtype=tight_type(stored, planes, rescaled_type(planes)))

@@ -8,6 +8,7 @@ import pytest
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.dicom.open_planes import open_dicom_planes
+from MedSegAI.Logic.files.dicom.read_series import read_found_series
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Unit
 from Testing.synthetic_series import SAGITTAL, a_pattern, edit, write_enhanced
@@ -59,6 +60,7 @@ def test_time_points_in_one_file_are_offered_one_by_one(tmp_path):
     assert "(time point 1)" in first.description and second.frame_count == 5
     np.testing.assert_array_equal(read_volume(path, series=first.uid).array, ARRAY)
     np.testing.assert_array_equal(read_volume(path, series=second.uid).array, ARRAY + 7)
+    np.testing.assert_array_equal(read_found_series(second).array, ARRAY + 7)
 
 
 def test_stacks_of_different_directions_are_offered_one_by_one(tmp_path):

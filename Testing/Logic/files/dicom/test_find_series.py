@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_a_damaged_file_is_named_and_the_others_are_found(two_series):
 
 def test_a_damaged_file_beside_the_slices_is_no_reason_to_read_fewer_slices(two_series):
     (two_series / "b" / "004.dcm").write_bytes((two_series / "b" / "004.dcm").read_bytes()[:150])
-    with pytest.raises(InputError, match=r"'004\.dcm' beside the slices is a damaged DICOM file"):
+    with pytest.raises(InputError, match=r"'004\.dcm' beside the slices is a damaged DICOM file, or may not be read"):
         read_volume(two_series / "b")
     assert read_volume(two_series, series="Synthetic MR").grid.size == (24, 32, 6)
 
@@ -125,6 +126,7 @@ def test_a_zip_is_looked_through_and_leaves_nothing_behind(two_series, tmp_path,
     assert ct.files == mr.files == (archive,)
     assert ct.file_count == 5
     assert read_volume(archive, series=ct.uid).grid.size == ct.size
+    assert np.array_equal(read_found_series(mr).array, a_pattern())
     assert list(room.iterdir()) == []
 
 
@@ -156,6 +158,27 @@ def test_a_path_that_is_not_there_is_refused(tmp_path):
         find_series(tmp_path / "nowhere")
 
 
+def test_files_that_changed_since_they_were_found_are_refused(two_series):
+    ct, mr = find_series(two_series)
+    (two_series / "b" / "004.dcm").unlink()
+    with pytest.raises(InputError, match="'Synthetic CT' are not those that were found"):
+        read_found_series(ct)
+    shutil.rmtree(two_series / "a")
+    with pytest.raises(InputError, match="are not those that were found"):
+        read_found_series(mr)
+
+
+def test_a_series_with_a_problem_is_refused_with_it(two_series):
+    (two_series / "b" / "002.dcm").unlink()
+    with pytest.raises(InputError, match="A slice is missing"):
+        read_found_series(find_series(two_series)[1])
+
+
+def test_an_address_is_no_path(tmp_path):
+    with pytest.raises(InputError, match="is an address, and a scan is read from a file or folder"):
+        read_volume("https://pacs.example/dicom-web/studies/1.2")
+
+
 def test_looking_can_be_stopped(two_series):
     class Impatient(SilentReporter):
         def cancelled(self):
@@ -178,3 +201,19 @@ def test_a_spacing_that_is_no_number_is_refused_with_the_file(two_series):
     at = content.index(b"0.7\\0.8")
     path.write_bytes(content[:at] + b"abc\\0.8" + content[at + 7 :])
     assert find_series(two_series)[-1].problem.startswith("'001.dcm' does not say where its pixels lie")
+
+
+def test_a_file_that_may_not_be_read_is_named_and_the_others_are_found(two_series, monkeypatch):
+    locked = two_series / "b" / "locked.dcm"
+    locked.write_bytes(b"")
+    honest = Path.open
+
+    def refuse(path, *arguments, **more):
+        if path == locked:
+            raise PermissionError(13, "Permission denied")
+        return honest(path, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    *usable, damaged = find_series(two_series)
+    assert len(usable) == 2
+    assert damaged.files == (locked,)
