@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,17 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.files.dicom.choose import chosen_volume, found_volume
+from MedSegAI.Logic.files.dicom.find_series import find_series
+from MedSegAI.Logic.files.dicom.found_series import FoundSeries
+from MedSegAI.Logic.files.dicom.read_series import read_found_series
+from MedSegAI.Logic.files.dicom.stack import Stack
+from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
+from MedSegAI.Logic.files.dicom.volumes import SeriesVolume
 from MedSegAI.Logic.volume import Volume
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
-_OFF_PLANE = 1e-2
 _IN_FRAMES = "PerFrameFunctionalGroupsSequence"
 # What must be there, but may be empty, in everything that is derived from an image (DICOM PS3.3, type 2).
 _MAY_BE_EMPTY = (
@@ -52,120 +57,83 @@ class SourceSeries:
 
 
 def read_source_series(source: Source, *, series: str | None = None) -> SourceSeries:
-    """Read the series in a folder, or of some files.
+    """Read the series in a folder or zip, or of some files.
 
-    Names are decoded to Unicode, attributes that must be there but may be empty are there.
+    Names are decoded to Unicode; attributes that must be there but may be empty are there.
 
     Args:
-        source: A folder, one file, or all files of a series.
+        source: A folder, a zip, one file (which stands for its series in its folder), or all files of a series.
         series: Its UID or description, where the source holds several.
 
     Raises:
-        InputError: as ``read_volume``; and for a series whose files are not one for each plane, nor one for all.
+        InputError: as ``read_volume``; for a series that was straightened because of a tilted gantry; for one whose
+            files are not one for each plane, nor one for all.
     """
     paths = [Path(source)] if isinstance(source, str | os.PathLike) else [Path(path) for path in source]
     paths = [path.expanduser() for path in paths]
     if not paths or not all(path.exists() for path in paths):
         raise InputError(
-            f"There is no DICOM series of the scan at {_named(paths)}.",
+            f"There is no DICOM series of the scan at '{paths[0] if paths else ''}'.",
             advice="Name the folder of the series that was segmented, or write a .seg.nrrd.",
         )
-    if not paths[0].is_dir() and series is None:
-        series = _series_of(paths[0])
-    scan = read_volume(
-        paths[0] if len(paths) == 1 else Path(os.path.commonpath([p.parent for p in paths])), series=series
+    with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
+        volume = _chosen(paths, series, Path(room))
+        files = tuple(file.path for file in volume.files)
+        _refuse_unfit(volume.stack, len(files), volume.description)
+        scan = read_found_series(FoundSeries(volume.uid, volume.description, files=files, frame_count=volume.planes))
+        images = tuple(_header(path) for path in files)
+    if len(images) > 1:
+        return SourceSeries(scan, images, tuple(range(len(images))))
+    plane_of_frame = {plane.frame: k for k, plane in enumerate(volume.stack.planes)}
+    return SourceSeries(scan, images, tuple(plane_of_frame[frame] for frame in sorted(plane_of_frame)))
+
+
+def _chosen(paths: Sequence[Path], series: str | None, room: Path) -> SeriesVolume:
+    if len(paths) > 1:
+        return found_volume(_only_one(find_series(paths), paths, series))
+    (path,) = paths
+    if path.is_file() and is_zip(path):
+        return chosen_volume(unpack_zip(path, room / "unpacked"), series=series, shown_as=str(path))
+    return chosen_volume(path, series=series)
+
+
+def _only_one(found: Sequence[FoundSeries], paths: Sequence[Path], series: str | None) -> FoundSeries:
+    fit = [one for one in found if one.usable and series in (None, one.uid, one.description)]
+    if len(fit) == 1:
+        return fit[0]
+    problems = " ".join(one.problem for one in found if one.problem)
+    raise InputError(
+        f"'{paths[0]}' and {len(paths) - 1} more files make {len(fit)} series that can be read, where one is needed. "
+        f"{problems}".strip(),
+        advice="Name the files of the series that was segmented.",
     )
-    headers = list(_headers(_files(paths), series))
-    for header in headers:
-        _make_complete(header)
-    multi_frame = [header for header in headers if _IN_FRAMES in header]
-    if multi_frame:
-        order = _planes_of_frames(multi_frame[0], scan.grid)
-        images: tuple[Any, ...] = (multi_frame[0],)
-    else:
-        found = _single_frames(headers, scan.grid)
-        order = sorted(found)
-        images = tuple(found[k] for k in order)
-    if sorted(order) != list(range(scan.grid.shape[0])):
+
+
+def _refuse_unfit(stack: Stack, files: int, name: str) -> None:
+    if stack.is_tilted:
         raise InputError(
-            f"The files at {_named(paths)} are not one for each of the {scan.grid.shape[0]} slices of the scan as it "
-            "was read, nor one for all of them.",
-            advice="A series that was straightened or cut when it was read takes no DICOM results: write a .seg.nrrd.",
+            f"The gantry was tilted for the series '{name}', so the result lies on straightened slices that no image "
+            "of the series has.",
+            advice="Write a .seg.nrrd.",
         )
-    return SourceSeries(scan, images, tuple(order))
+    frames = {int(plane.file.header.get("NumberOfFrames") or 1) for plane in stack.planes}
+    if files != len(stack.planes) and (files > 1 or frames != {len(stack.planes)}):
+        raise InputError(
+            f"The series '{name}' has neither one file for each of its {len(stack.planes)} slices nor one for all.",
+            advice="Write a .seg.nrrd.",
+        )
 
 
-def _named(paths: Sequence[Path]) -> str:
-    return f"'{paths[0]}'" + (f" and {len(paths) - 1} more" if len(paths) > 1 else "") if paths else "no place"
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    """Every file named, and those of a folder; one file alone stands for its folder."""
-    paths = list(paths)
-    folders = [path if path.is_dir() else path.parent for path in paths if path.is_dir() or len(paths) == 1]
-    below = [file for folder in folders for file in folder.rglob("*")]
-    return sorted({path for path in (below or paths) if path.is_file()})
-
-
-def _headers(files: Iterable[Path], series: str | None) -> Iterable[Any]:
-    """The images among the files that belong to the series and have a place in the patient."""
+def _header(path: Path) -> Any:
     import pydicom
 
-    wanted = None if series is None else series.split("#")[0].casefold()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for file in files:
-            try:
-                header = pydicom.dcmread(file, stop_before_pixels=True)
-            except (pydicom.errors.InvalidDicomError, EOFError, ValueError):
-                continue
-            names = (str(header.get("SeriesInstanceUID", "")), str(header.get("SeriesDescription", "")).casefold())
-            is_placed = "ImagePositionPatient" in header or _IN_FRAMES in header
-            if is_placed and header.get("Modality") not in ("SEG", "RTSTRUCT", "SR") and wanted in (None, *names):
-                yield header
-
-
-def _series_of(file: Path) -> str | None:
-    import pydicom
-
-    try:
-        return str(
-            pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["SeriesInstanceUID"]).SeriesInstanceUID
-        )
-    except (pydicom.errors.InvalidDicomError, AttributeError, ValueError, EOFError, OSError):
-        return None
-
-
-def _make_complete(header: Any) -> None:
-    # Names of people and of labels come in any script, whatever the scanner's.
-    header.decode()
-    header.SpecificCharacterSet = "ISO_IR 192"
+        header = pydicom.dcmread(path, stop_before_pixels=True)
+        # Names of people and of labels come in any script, whatever the scanner's.
+        header.decode()
+        header.SpecificCharacterSet = "ISO_IR 192"
     for keyword in _MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
-
-
-def _single_frames(headers: Iterable[Any], grid: Grid) -> dict[int, Any]:
-    found: dict[int, Any] = {}
-    for header in headers:
-        k = _plane(header.ImagePositionPatient, grid)
-        if k is not None:
-            found.setdefault(k, header)
-    return found
-
-
-def _planes_of_frames(header: Any, grid: Grid) -> list[int]:
-    places = [
-        (frame.get("PlanePositionSequence") or header.SharedFunctionalGroupsSequence[0].PlanePositionSequence)[0]
-        for frame in header.PerFrameFunctionalGroupsSequence
-    ]
-    planes = [_plane(place.ImagePositionPatient, grid) for place in places]
-    return [-1 if k is None else k for k in planes]
-
-
-def _plane(position: Any, grid: Grid) -> int | None:
-    """The plane whose first voxel lies at this LPS position in mm, None where there is none."""
-    kji = grid.kji_of(np.asarray(position, dtype=float))
-    return (
-        int(np.rint(kji[0])) if np.abs(kji - np.rint(kji)).max() < _OFF_PLANE and np.abs(kji[1:]).max() < 0.5 else None
-    )
+    return header
