@@ -20,7 +20,7 @@ CHINESE_FILE = PACKAGE / "Resources" / "Translations" / "MedSegAI_zh-CN.ts"
 MEND = "run: python tools/update_translations.py, and translate what is unfinished"
 
 # Nothing but names and figures: only the punctuation is Chinese.
-NO_CHINESE_WORD = {"{label}: Dice {dice:.2f}", "{name} ({modality}):"}
+NO_CHINESE_WORD = {"{label}: Dice {dice:.2f}", "{name} ({modality}):", "{title}:"}
 # A verb on buttons, a noun in tables.
 DIFFERENT_MEANING = {"Segment"}
 

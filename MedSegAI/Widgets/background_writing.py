@@ -14,6 +14,7 @@ from MedSegAI.Logic.worker.background_task import BackgroundTask
 from MedSegAI.Widgets.problem_line import problems_shown_in
 
 Writer = Callable[[str | os.PathLike[str]], object]
+"""Writes to a path; a tuple that it gives back holds sentences for the user."""
 
 
 class BackgroundWriting:
@@ -36,7 +37,7 @@ class BackgroundWriting:
         return self._task is not None
 
     def begin(self, path: Path, writer: Writer, *, told: str) -> None:
-        """Begin to write; ``told`` is what the note says once that is done."""
+        """Begin to write; ``told`` is what the note says once that is done, before what the writer itself says."""
         self._told = told
         self._task = BackgroundTask(lambda _stopped: writer(path), name="writing a file")
         self._note.setText(_("Saving {path}").format(path=path))
@@ -48,13 +49,14 @@ class BackgroundWriting:
             return False
         task, self._task = self._task, None
         self._note.setText("")
+        said: object = None
         with problems_shown_in(self._problem):
             try:
-                task.result()
+                said = task.result()
             except MedSegAIError:
                 raise
             except Exception as error:
                 # A mistake of ours: whoever waits for the file must hear that there is none.
                 raise MedSegAIError(_("Nothing was saved: {reason}.").format(reason=repr(error))) from error
-            self._note.setText(self._told)
+            self._note.setText("\n".join([self._told, *(said if isinstance(said, tuple) else ())]))
         return True

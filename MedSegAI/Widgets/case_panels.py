@@ -13,6 +13,7 @@ from MedSegAI.Widgets.experts_panel import ExpertsPanel
 from MedSegAI.Widgets.export_panel import ExportPanel
 from MedSegAI.Widgets.heat_panel import HeatPanel
 from MedSegAI.Widgets.model_panel import ModelPanel
+from MedSegAI.Widgets.prepare_panel import PreparePanel
 from MedSegAI.Widgets.refine_panel import RefinePanel
 from MedSegAI.Widgets.region_panel import RegionPanel
 from MedSegAI.Widgets.results_panel import ResultsPanel
@@ -54,6 +55,7 @@ class CasePanels:
             UndoButtons(ui, session),
             ModelPanel(ui, session),
             self._scans,
+            PreparePanel(ui, session),
             RegionPanel(ui, session),
             self._run,
             ResultsPanel(ui, session),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +11,13 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
+from MedSegAI.Session.dicom_export import IDENTITY_KEPT, IDENTITY_REMOVED, dicom_obstacle, dicom_writer
 from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.background_writing import BackgroundWriting, Writer
 from MedSegAI.Widgets.problem_line import problems_shown_in
+
+_KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 class ExportPanel:
@@ -31,6 +36,8 @@ class ExportPanel:
         ui.saveHeatMapButton.connect("clicked(bool)", self._save_heat_map)
         ui.saveVolumesButton.connect("clicked(bool)", self._save_volumes)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
+        ui.saveDicomButton.connect("clicked(bool)", self._save_dicom)
+        ui.deidentifyCheck.connect("toggled(bool)", lambda _checked: self.refresh())
 
     @property
     def is_writing(self) -> bool:
@@ -45,6 +52,12 @@ class ExportPanel:
         ui.saveVolumesButton.setEnabled(has_segments)
         ui.saveHeatMapButton.setEnabled(session.heat_map is not None and not self.is_writing)
         ui.saveSceneButton.setEnabled(not session.is_busy and not self.is_writing)
+        obstacle = dicom_obstacle(session)
+        ui.saveDicomButton.setEnabled(not obstacle and not self.is_writing)
+        for widget in (ui.deidentifyCheck, ui.contoursCheck):
+            widget.setEnabled(not obstacle)
+        identity = _(IDENTITY_REMOVED) if ui.deidentifyCheck.checked else _(IDENTITY_KEPT)
+        ui.dicomNote.setText(obstacle or identity)
 
     def poll(self, *, timeout: float = 0.0) -> None:
         """Wait up to ``timeout`` seconds for the file that is being written, and tell how that ended."""
@@ -74,6 +87,16 @@ class ExportPanel:
             self._writing.begin(path, writer, told=_saved_as(path))
             self.refresh()
 
+    def _save_dicom(self, _checked: bool = False) -> None:
+        chosen = qt.QFileDialog.getExistingDirectory(self._ui.exportSection, _("Where the folder of DICOM files goes"))
+        if not chosen:
+            return
+        wanted = {"with_contours": self._ui.contoursCheck.checked, "deidentified": self._ui.deidentifyCheck.checked}
+        with problems_shown_in(self._ui.problemLabel):
+            path = _new_folder_in(Path(chosen), name_for_files(self._session.scan.GetName()))
+            self._writing.begin(path, dicom_writer(self._session, **wanted), told=_saved_as(path))
+            self.refresh()
+
     def _save_scene(self, _checked: bool = False) -> None:
         path = self._ask(_("Save everything"), ".mrb", _("Slicer scene (*.mrb)"))
         if path is None:
@@ -90,6 +113,17 @@ class ExportPanel:
         if not chosen:
             return None
         return Path(chosen if Path(chosen).suffixes else f"{chosen}{ending}")
+
+
+def name_for_files(name: str) -> str:
+    """A scan's name, as far as every system takes it for a file's."""
+    return _KEPT_IN_NAMES.sub("_", name).strip("_.") or "case"
+
+
+def _new_folder_in(place: Path, name: str) -> Path:
+    """A path that does not exist yet, for DICOM files."""
+    names = itertools.chain([f"{name}-dicom"], (f"{name}-dicom-{number}" for number in itertools.count(2)))
+    return next(path for path in (place / one for one in names) if not path.exists())
 
 
 def _saved_as(path: Path) -> str:

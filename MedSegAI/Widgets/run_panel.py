@@ -108,6 +108,8 @@ def _kinds() -> dict[RunKind, str]:
         RunKind.EXAMINE: _("Set-up check"),
         RunKind.SEGMENT: _("Segmentation"),
         RunKind.EXPLAIN: _("Heat map"),
+        RunKind.PREPARE: _("Preparation"),
+        RunKind.ALIGN: _("Alignment"),
         RunKind.RECORD: _("Saving the correction"),
         RunKind.SHOW: _("Outlines"),
         RunKind.FUSE: _("Consensus"),

@@ -31,6 +31,12 @@ def test_a_file_that_was_written_is_told(writing, tmp_path):
     assert (tmp_path / "out").read_text() == "whole" and not writing.is_under_way
 
 
+def test_sentences_that_the_writer_gives_back_are_told_beside_it(writing, tmp_path):
+    writing.begin(tmp_path / "out", lambda path: ("Look at the images.", "A face stays."), told="Saved.")
+    finish(writing)
+    assert writing.note.text == "Saved.\nLook at the images.\nA face stays."
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [(StorageError("The disk is full."), "The disk is full."), (ValueError("odd"), "Nothing was saved: ValueError")],

@@ -6,8 +6,11 @@ import csv
 
 import pytest
 
+from MedSegAI.Bridge.scan_attributes import SourceSeries
+from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import read_segmentation
+from MedSegAI.Session.dicom_export import IDENTITY_KEPT, IDENTITY_REMOVED
 
 
 @pytest.fixture
@@ -90,3 +93,59 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing(segmented, panel, tmp
 def test_a_cancelled_dialog_saves_nothing(segmented, panel):
     save(segmented, "saveSegmentationButton", "")
     assert panel.begun == [] and segmented.problem == ""
+
+
+@pytest.fixture
+def from_dicom(bench, panel, data_folder):
+    """A segmented scan that was read from a DICOM series."""
+    pytest.importorskip("highdicom", reason="needs highdicom (pip install highdicom)")
+    folder = data_folder / "tcia_brain_dicom" / "Study1" / "13_HCropVolume"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}")
+    (found,) = find_series(folder)
+    bench.session.add_scan(read_volume(folder, series=found.uid), source=SourceSeries(folder, found.uid))
+    bench.session.start_segment()
+    bench.work_through()
+    panel.refresh()
+    return bench
+
+
+def modalities(folder):
+    import pydicom
+
+    return sorted(pydicom.dcmread(path, stop_before_pixels=True).Modality for path in folder.rglob("*.dcm"))
+
+
+def test_a_scan_that_did_not_come_as_dicom_has_no_study_to_go_to(segmented):
+    assert not segmented.ui.saveDicomButton.enabled
+    assert "was not read from DICOM files" in segmented.ui.dicomNote.text
+
+
+def test_results_go_into_a_new_folder_as_dicom_with_the_patients_identity_and_that_is_said_before(
+    from_dicom, panel, tmp_path
+):
+    assert from_dicom.ui.dicomNote.text == IDENTITY_KEPT
+    (tmp_path / "HippoCrop-dicom").mkdir()
+    save(from_dicom, "saveDicomButton", tmp_path)
+    panel.wait()
+    assert from_dicom.problem == ""
+    made = tmp_path / "HippoCrop-dicom-2"
+    assert from_dicom.ui.exportNote.text == f"Saved as {made}"
+    assert modalities(made) == ["SEG", "SR"]
+    from_dicom.picture(from_dicom.ui.exportSection, "export-dicom")
+
+
+def test_without_identity_the_scan_goes_along_and_what_stays_is_said(from_dicom, panel, tmp_path):
+    from_dicom.ui.deidentifyCheck.click()
+    assert from_dicom.ui.dicomNote.text == IDENTITY_REMOVED
+    save(from_dicom, "saveDicomButton", tmp_path)
+    panel.wait()
+    assert from_dicom.problem == ""
+    (made,) = tmp_path.iterdir()
+    assert set(modalities(made)) == {"MR", "SEG", "SR"}
+    assert from_dicom.ui.exportNote.text.startswith(f"Saved as {made}")
+
+
+def test_a_cancelled_dialog_exports_no_dicom(from_dicom, panel):
+    save(from_dicom, "saveDicomButton", "")
+    assert panel.begun == [] and from_dicom.problem == ""

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 
+import pytest
+
 from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS
 from MedSegAI.Logic.volume import Modality
+from MedSegAI.Session.run import Outcome, RunKind
 from Testing.Widgets.qt_host.waiting import pump
 
 
@@ -96,3 +102,76 @@ def test_the_sample_head_comes_with_one_click(bench):
     bench.ui.sampleButton.click()
     assert bench.session.scan.GetName() == "ICBM152 T1"
     assert bench.session.inputs[0].is_ready and bench.session.inputs[0].note == ""
+
+
+@pytest.fixture
+def two_inputs(tmp_path, monkeypatch):
+    """A model that takes a T1 and a T2; only its card is looked at."""
+    folder = tmp_path / "models" / "two-scans"
+    shutil.copytree(SHIPPED_MODELS / "hippocampus-mr", folder)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["name"] = "two-scans"
+    card["inputs"].append({**card["inputs"][0], "name": "T2"})
+    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    monkeypatch.setenv("MEDSEGAI_MODELS", str(folder.parent))
+    return "two-scans"
+
+
+@pytest.fixture
+def moved_apart(bench, a_crop, two_inputs):
+    """Two scans of one head that say nothing of a common space; the second lies 6 mm beside the first."""
+    first = replace(a_crop, modality=Modality.MR, name="t1")
+    x, y, z = first.grid.origin
+    grid = replace(first.grid, origin=(x + 6.0, y, z))
+    bench.session.choose(model=two_inputs)
+    bench.session.add_scan(first)
+    bench.session.add_scan(replace(first, grid=grid, name="t2"))
+    return panel_of(bench)
+
+
+def test_a_model_with_one_input_has_no_buttons_for_several(bench, a_crop):
+    bench.session.add_scan(a_crop)
+    panel_of(bench)
+    for name in ("inputView0", "inputAlign0", "inputTakeOff0"):
+        assert child(bench, name).isHidden(), name
+    assert bench.ui.sameSpaceCheck.isHidden()
+
+
+def test_several_scans_say_how_they_lie_to_the_first_and_which_one_is_shown(bench, moved_apart):
+    assert child(bench, "inputSpace0").isHidden() and child(bench, "inputAlign0").isHidden()
+    told = child(bench, "inputSpace1").text
+    assert bench.session.inputs[1].space.sentence in told and bench.session.inputs[1].space.advice in told
+    assert not child(bench, "inputAlign1").isHidden() and child(bench, "inputTakeOff1").isHidden()
+    assert child(bench, "inputView1").checked and not child(bench, "inputView0").checked
+    bench.picture(bench.ui.scansSection, "scans-apart")
+    child(bench, "inputView0").click()
+    moved_apart.refresh()
+    assert bench.session.viewed_input.GetName() == "t1"
+    assert child(bench, "inputView0").checked and not child(bench, "inputView1").checked
+
+
+def test_aligning_moves_a_scan_and_putting_it_back_undoes_that(bench, moved_apart):
+    child(bench, "inputAlign1").click()
+    run = bench.work_through()
+    assert (run.kind, run.outcome) == (RunKind.ALIGN, Outcome.DONE), run.error
+    moved_apart.refresh()
+    moved = bench.session.inputs[1]
+    assert moved.lies_right and moved.node.GetParentTransformNode() is not None
+    assert child(bench, "inputSpace1").text == moved.space.sentence
+    bench.picture(bench.ui.scansSection, "scans-aligned")
+    child(bench, "inputTakeOff1").click()
+    moved_apart.refresh()
+    assert moved.node.GetParentTransformNode() is None
+    assert not bench.session.inputs[1].lies_right
+    bench.session.undo()
+    assert moved.node.GetParentTransformNode() is not None
+
+
+def test_a_person_can_say_that_they_lie_right_as_they_are(bench, moved_apart):
+    assert not bench.ui.sameSpaceCheck.isHidden()
+    bench.ui.sameSpaceCheck.click()
+    moved_apart.refresh()
+    assert bench.session.inputs[1].lies_right
+    bench.session.undo()
+    moved_apart.refresh()
+    assert not bench.ui.sameSpaceCheck.checked and not bench.session.inputs[1].lies_right

@@ -128,12 +128,112 @@
         <translation>模型所需的影像。</translation>
     </message>
     <message>
+        <source>They lie right as they are</source>
+        <translation>位置已经一致</translation>
+    </message>
+    <message>
+        <source>Take all scans to lie in one space already, although nothing in the files says so.</source>
+        <translation>认为所有影像已在同一空间中，尽管文件中没有说明。</translation>
+    </message>
+    <message>
         <source>Load the sample head</source>
         <translation>加载示例头部影像</translation>
     </message>
     <message>
         <source>The average brain ICBM152 (T1 MR), which a package on this computer carries. Nothing is downloaded.</source>
         <translation>ICBM152 平均脑（T1 MR），由本机上的软件包自带，无需下载。</translation>
+    </message>
+    <message>
+        <source>Preparation</source>
+        <translation>准备影像</translation>
+    </message>
+    <message>
+        <source>Bring the scan into shape, and look at it before and after. A step makes a new volume that takes the scan's place; the one before is kept.</source>
+        <translation>准备影像，并比较处理前后。每个步骤生成新的体数据并取代当前影像；之前的影像会保留。</translation>
+    </message>
+    <message>
+        <source>The scan that is prepared.</source>
+        <translation>正在准备的影像。</translation>
+    </message>
+    <message>
+        <source>Kind:</source>
+        <translation>类型：</translation>
+    </message>
+    <message>
+        <source>The file does not say what kind of scan it is; the steps that fit depend on it.</source>
+        <translation>文件中没有说明影像类型；可用的步骤取决于影像类型。</translation>
+    </message>
+    <message>
+        <source>Step:</source>
+        <translation>步骤：</translation>
+    </message>
+    <message>
+        <source>What is done to the scan; only steps for this kind of scan are offered.</source>
+        <translation>对影像的处理；只列出适合此类影像的步骤。</translation>
+    </message>
+    <message>
+        <source>Scan to follow:</source>
+        <translation>参考影像：</translation>
+    </message>
+    <message>
+        <source>The scan whose grey values this one gets.</source>
+        <translation>此影像将采用其灰度分布。</translation>
+    </message>
+    <message>
+        <source>Landmarks:</source>
+        <translation>标志点文件：</translation>
+    </message>
+    <message>
+        <source>Choose a file...</source>
+        <translation>选择文件...</translation>
+    </message>
+    <message>
+        <source>A file of landmarks, as 'medsegai standardise' learns them from a set of scans.</source>
+        <translation>由“medsegai standardise”从一组影像中学得的标志点文件。</translation>
+    </message>
+    <message>
+        <source>Apply</source>
+        <translation>应用</translation>
+    </message>
+    <message>
+        <source>Apply the step to the scan that the slices show.</source>
+        <translation>对切片中显示的影像执行此步骤。</translation>
+    </message>
+    <message>
+        <source>Show:</source>
+        <translation>显示：</translation>
+    </message>
+    <message>
+        <source>The scan before or after its preparation, or what the preparation found.</source>
+        <translation>处理前或处理后的影像，或处理时得到的其他结果。</translation>
+    </message>
+    <message>
+        <source>What was done to the scan so far.</source>
+        <translation>已对影像执行的步骤。</translation>
+    </message>
+    <message>
+        <source>Window preset:</source>
+        <translation>预设窗：</translation>
+    </message>
+    <message>
+        <source>Show the scan through this window. Changes only how it is shown; its values stay.</source>
+        <translation>以此窗显示影像。只改变影像的显示方式；数值不变。</translation>
+    </message>
+    <message>
+        <source>Middle:</source>
+        <translation>窗位：</translation>
+    </message>
+    <message>
+        <source>The value that is shown as middle grey.</source>
+        <translation>显示为中间灰度的数值。</translation>
+    </message>
+    <message>
+        <source>Width:</source>
+        <translation>窗宽：</translation>
+    </message>
+    <message>
+        <source>From the value shown as black to the one shown as white.</source>
+        <translation>从显示为黑色的数值到显示为白色的数值。</translation>
     </message>
     <message>
         <source>Region</source>
@@ -346,10 +446,6 @@
     <message>
         <source>The heat map's colours, from little heat to much.</source>
         <translation>热图的颜色，从低热度到高热度。</translation>
-    </message>
-    <message>
-        <source>Show:</source>
-        <translation>显示：</translation>
     </message>
     <message>
         <source>in slices</source>
@@ -596,6 +692,34 @@
         <translation>将整个场景保存为一个 .mrb 文件；重新打开即恢复同一病例。</translation>
     </message>
     <message>
+        <source>DICOM (SEG, SR, heat map)...</source>
+        <translation>DICOM（SEG、SR、热图）...</translation>
+    </message>
+    <message>
+        <source>For a PACS: segmentation, measurements and heat map as DICOM objects of the scan's own study, in a new folder.</source>
+        <translation>用于 PACS：以 DICOM 对象保存分割结果、测量值和热图，归入影像所属的检查，写入新文件夹。</translation>
+    </message>
+    <message>
+        <source>Take out the identity</source>
+        <translation>去除身份信息</translation>
+    </message>
+    <message>
+        <source>De-identify the results and the scan's own images (PS3.15 basic profile), which go along.</source>
+        <translation>先从结果和影像的 DICOM 文件中去除身份信息（PS3.15 基本规范），并一同导出影像文件。</translation>
+    </message>
+    <message>
+        <source>Outlines (RTSTRUCT), too</source>
+        <translation>同时导出轮廓（RTSTRUCT）</translation>
+    </message>
+    <message>
+        <source>For radiotherapy planning; only where every slice of a segment is a simple outline.</source>
+        <translation>用于放射治疗计划；仅当结构的每个切片都是简单轮廓时可用。</translation>
+    </message>
+    <message>
+        <source>What the DICOM files say of the patient, or why there can be none.</source>
+        <translation>DICOM 文件中包含的患者信息，或无法导出的原因。</translation>
+    </message>
+    <message>
         <source>What was saved last.</source>
         <translation>最近保存的文件。</translation>
     </message>
@@ -754,6 +878,14 @@
 <context>
     <name>export_panel</name>
     <message>
+        <source>Names, numbers, dates and UIDs are taken out or replaced by the basic profile of DICOM PS3.15, in the results and in the scan's own images, which go along so that the results still belong to something. A face, and text that is written into the pixels, stay as they are: look at the images before they leave.</source>
+        <translation>按 DICOM PS3.15 基本规范，从结果以及影像自身的文件中去除或替换姓名、编号、日期和 UID；影像文件一同导出，使结果仍有所属。面部以及写入像素的文字保持原样：导出前请查看图像。</translation>
+    </message>
+    <message>
+        <source>The files carry the patient's name, number and dates as the scan's own DICOM files do: they belong to one study.</source>
+        <translation>与影像自身的 DICOM 文件一样，导出的文件带有患者的姓名、编号和日期：它们属于同一检查。</translation>
+    </message>
+    <message>
         <source>Save the segmentation</source>
         <translation>保存分割结果</translation>
     </message>
@@ -776,6 +908,10 @@
     <message>
         <source>Table (*.csv)</source>
         <translation>表格 (*.csv)</translation>
+    </message>
+    <message>
+        <source>Where the folder of DICOM files goes</source>
+        <translation>选择存放 DICOM 文件夹的位置</translation>
     </message>
     <message>
         <source>Save everything</source>
@@ -802,6 +938,49 @@
     </message>
 </context>
 <context>
+    <name>input_row</name>
+    <message>
+        <source>Show</source>
+        <translation>显示</translation>
+    </message>
+    <message>
+        <source>Show this scan in the slices</source>
+        <translation>在切片中显示此影像</translation>
+    </message>
+    <message>
+        <source>Move this scan onto the first one, so that the same anatomy lies at the same place</source>
+        <translation>移动此影像，使相同的解剖结构与第一个影像重合</translation>
+    </message>
+    <message>
+        <source>Align</source>
+        <translation>配准</translation>
+    </message>
+    <message>
+        <source>Put this scan back to where it was before it was aligned</source>
+        <translation>将此影像放回配准之前的位置</translation>
+    </message>
+    <message>
+        <source>Put back</source>
+        <translation>恢复原位</translation>
+    </message>
+    <message>
+        <source>{name} ({modality}):</source>
+        <translation>{name}（{modality}）：</translation>
+    </message>
+    <message>
+        <source>{sentence} Overlap: {share:.0%}.</source>
+        <translation>{sentence} 重叠：{share:.0%}。</translation>
+    </message>
+    <message>
+        <source>Choose a volume</source>
+        <translation>选择影像</translation>
+    </message>
+    <message>
+        <source>The {name} scan ({modality}) that the model takes.</source>
+        <translation>模型所需的 {name} 影像（{modality}）。</translation>
+    </message>
+</context>
+<context>
     <name>model_panel</name>
     <message>
         <source>{name} (not installed)</source>
@@ -822,6 +1001,81 @@
     <message>
         <source>mean of {count} cases of {dataset}</source>
         <translation>{dataset} 中 {count} 例的均值</translation>
+    </message>
+</context>
+<context>
+    <name>prepare_panel</name>
+    <message>
+        <source>Open a scan first.</source>
+        <translation>请先打开影像。</translation>
+    </message>
+    <message>
+        <source>Not known</source>
+        <translation>未知</translation>
+    </message>
+    <message>
+        <source>Choose a file...</source>
+        <translation>选择文件...</translation>
+    </message>
+    <message>
+        <source>Choose a file of landmarks</source>
+        <translation>选择标志点文件</translation>
+    </message>
+    <message>
+        <source>Landmarks (*.json)</source>
+        <translation>标志点 (*.json)</translation>
+    </message>
+    <message>
+        <source>Hounsfield units</source>
+        <translation>亨氏单位</translation>
+    </message>
+    <message>
+        <source>Hounsfield offset of the scanner</source>
+        <translation>扫描仪的亨氏单位偏移</translation>
+    </message>
+    <message>
+        <source>Air and metal clipping</source>
+        <translation>空气与金属截断</translation>
+    </message>
+    <message>
+        <source>Window and level</source>
+        <translation>窗宽窗位</translation>
+    </message>
+    <message>
+        <source>Bias field correction (N4)</source>
+        <translation>偏置场校正（N4）</translation>
+    </message>
+    <message>
+        <source>Histogram landmarks (Nyul)</source>
+        <translation>直方图标志点（Nyul）</translation>
+    </message>
+    <message>
+        <source>Histogram matching to a reference</source>
+        <translation>与参考影像的直方图匹配</translation>
+    </message>
+    <message>
+        <source>Robust z-score</source>
+        <translation>稳健 z 分数</translation>
+    </message>
+    <message>
+        <source>Percentiles to 0..1</source>
+        <translation>百分位数映射到 0..1</translation>
+    </message>
+    <message>
+        <source>Standardised uptake values (SUV)</source>
+        <translation>标准摄取值（SUV）</translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation>处理后</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>处理前</translation>
+    </message>
+    <message>
+        <source>Bias field</source>
+        <translation>偏置场</translation>
     </message>
 </context>
 <context>
@@ -1035,6 +1289,14 @@
         <translation>热图</translation>
     </message>
     <message>
+        <source>Preparation</source>
+        <translation>准备影像</translation>
+    </message>
+    <message>
+        <source>Alignment</source>
+        <translation>配准</translation>
+    </message>
+    <message>
         <source>Saving the correction</source>
         <translation>保存修正</translation>
     </message>
@@ -1069,21 +1331,6 @@
     <message>
         <source>about {seconds} s</source>
         <translation>约 {seconds} 秒</translation>
-    </message>
-</context>
-<context>
-    <name>scans_panel</name>
-    <message>
-        <source>Choose a volume</source>
-        <translation>选择影像</translation>
-    </message>
-    <message>
-        <source>The {name} scan ({modality}) that the model takes.</source>
-        <translation>模型所需的 {name} 影像（{modality}）。</translation>
-    </message>
-    <message>
-        <source>{name} ({modality}):</source>
-        <translation>{name}（{modality}）：</translation>
     </message>
 </context>
 <context>
@@ -1130,6 +1377,97 @@
     </message>
 </context>
 <context>
+    <name>step_settings</name>
+    <message>
+        <source>{title}:</source>
+        <translation>{title}：</translation>
+    </message>
+    <message>
+        <source>Shrink factor (0: by size)</source>
+        <translation>缩小倍数（0：按大小选择）</translation>
+    </message>
+    <message>
+        <source>Levels</source>
+        <translation>层级数</translation>
+    </message>
+    <message>
+        <source>Iterations of each level</source>
+        <translation>每层迭代次数</translation>
+    </message>
+    <message>
+        <source>Convergence</source>
+        <translation>收敛阈值</translation>
+    </message>
+    <message>
+        <source>Where the field is estimated</source>
+        <translation>估计偏置场的范围</translation>
+    </message>
+    <message>
+        <source>Foreground</source>
+        <translation>前景</translation>
+    </message>
+    <message>
+        <source>Measure</source>
+        <translation>度量方式</translation>
+    </message>
+    <message>
+        <source>Left out at either end (%)</source>
+        <translation>两端舍去的比例（%）</translation>
+    </message>
+    <message>
+        <source>Lower limit</source>
+        <translation>下限</translation>
+    </message>
+    <message>
+        <source>Upper limit</source>
+        <translation>上限</translation>
+    </message>
+    <message>
+        <source>Cut off what lies beyond</source>
+        <translation>截断超出的值</translation>
+    </message>
+    <message>
+        <source>Window preset</source>
+        <translation>预设窗</translation>
+    </message>
+    <message>
+        <source>Middle of an own window</source>
+        <translation>自定窗的窗位</translation>
+    </message>
+    <message>
+        <source>Width of an own window</source>
+        <translation>自定窗的窗宽</translation>
+    </message>
+    <message>
+        <source>Values</source>
+        <translation>输出值</translation>
+    </message>
+    <message>
+        <source>Where the values are no HU</source>
+        <translation>数值不是 HU 时</translation>
+    </message>
+    <message>
+        <source>Largest shift (HU)</source>
+        <translation>最大偏移（HU）</translation>
+    </message>
+    <message>
+        <source>Tissues must agree within (HU)</source>
+        <translation>各组织的允许差异（HU）</translation>
+    </message>
+    <message>
+        <source>Related to</source>
+        <translation>相对于</translation>
+    </message>
+    <message>
+        <source>Formula for lean body mass</source>
+        <translation>瘦体重公式</translation>
+    </message>
+    <message>
+        <source>found by itself</source>
+        <translation>自动确定</translation>
+    </message>
+</context>
+<context>
     <name>undo_buttons</name>
     <message>
         <source>Undo: {action} (Ctrl+Z)</source>
@@ -1146,6 +1484,41 @@
     <message>
         <source>Nothing to redo</source>
         <translation>没有可重做的操作</translation>
+    </message>
+</context>
+<context>
+    <name>window_panel</name>
+    <message>
+        <source>Own</source>
+        <translation>自定</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>自动</translation>
+    </message>
+    <message>
+        <source>Lung</source>
+        <translation>肺</translation>
+    </message>
+    <message>
+        <source>Mediastinum</source>
+        <translation>纵隔</translation>
+    </message>
+    <message>
+        <source>Bone</source>
+        <translation>骨</translation>
+    </message>
+    <message>
+        <source>Brain</source>
+        <translation>脑</translation>
+    </message>
+    <message>
+        <source>Liver</source>
+        <translation>肝</translation>
+    </message>
+    <message>
+        <source>{name}, {low:g} to {high:g} HU</source>
+        <translation>{name}，{low:g} 至 {high:g} HU</translation>
     </message>
 </context>
 </TS>
