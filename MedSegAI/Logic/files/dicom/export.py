@@ -14,7 +14,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.result_object import highdicom_package
-from MedSegAI.Logic.files.dicom.segment_statistics import segment_statistics
+from MedSegAI.Logic.files.dicom.segment_statistics import in_known_unit, segment_statistics
 from MedSegAI.Logic.files.dicom.source_series import Source, SourceSeries, read_source_series
 from MedSegAI.Logic.files.dicom.write_dicom_segmentation import (
     SegmentationKind,
@@ -167,7 +167,7 @@ class _Makers:
         if what is DicomObject.CONTOURS:
             return structure_set_object(self.segmentation, self.source, creator=creator)
         present = present_labels(self.segmentation)
-        measured = segment_statistics(self.segmentation.labels, present, self.source.scan)
+        measured = segment_statistics(self.segmentation.labels, present, in_known_unit(self.source.scan))
         return report_object(measured, self.segments, self.source, provenance=provenance, creator=creator)
 
     def _name_of(self, key: str) -> str:

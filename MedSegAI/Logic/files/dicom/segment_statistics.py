@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.labels import Code, Label
-from MedSegAI.Logic.volume import Unit, Volume
+from MedSegAI.Logic.reporter import SilentReporter
+from MedSegAI.Logic.standardise.pet.suv import Suv
+from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 _MEANING = {
     Unit.HOUNSFIELD: (
@@ -18,10 +21,6 @@ _MEANING = {
     Unit.SUV_BODY_WEIGHT: (Code("DCM", "126401", "SUVbw"), Code("UCUM", "g/ml{SUVbw}", "SUVbw g/ml")),
     Unit.SUV_LEAN_BODY_MASS: (Code("DCM", "126402", "SUVlbm"), Code("UCUM", "g/ml{SUVlbm}", "SUVlbm g/ml")),
     Unit.SUV_BODY_SURFACE: (Code("DCM", "126403", "SUVbsa"), Code("UCUM", "cm2/ml{SUVbsa}", "SUVbsa cm2/ml")),
-    Unit.ACTIVITY: (
-        Code("99MEDSEGAI", "activity", "Activity concentration"),
-        Code("UCUM", "Bq/ml", "Becquerels/milliliter"),
-    ),
 }
 
 
@@ -42,6 +41,16 @@ class SegmentStatistics:
     mean: float | None = None
     quantity: Code | None = None
     unit: Code | None = None
+
+
+def in_known_unit(scan: Volume) -> Volume:
+    """A PET scan in SUVbw where its header has all that this needs; any other scan as it is."""
+    if scan.modality is not Modality.PET or scan.unit in _MEANING:
+        return scan
+    try:
+        return Suv().apply(scan, reporter=SilentReporter()).volume
+    except InputError:
+        return scan
 
 
 def segment_statistics(labels: Volume, present: list[Label], scan: Volume) -> tuple[SegmentStatistics, ...]:
