@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 from trame.widgets import client, html
 
-from MedSegAI.Session.dicom_export import IDENTITY_KEPT, IDENTITY_REMOVED, dicom_obstacle, dicom_writer, zipped
-from MedSegAI.Session.exports import Writer, heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Session.dicom_export import (
+    IDENTITY_KEPT,
+    IDENTITY_REMOVED,
+    FolderWriter,
+    dicom_obstacle,
+    dicom_writer,
+    zipped,
+)
+from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
 from MedSegAI.Web.case.controls import button, heading, note, switch
 from MedSegAI.Web.case.panel import Panel
 
@@ -81,7 +88,13 @@ class ExportPanel(Panel[ExportState]):
             note(f"{names.identities}[{names.deidentify} ? 1 : 0]", testid="export-identity")
             switch("export-contours", model=names.contours)
         with html.Div(classes="d-flex flex-column ga-2 align-start mt-1"):
-            self._button("export-dicom", f"!{names.dicom_obstacle}", "-dicom.zip", self._dicom_writer)
+            button(
+                "export-dicom",
+                icon="mdi-download",
+                # What was chosen comes along: the state may arrive after the click, and a name must not leave by that.
+                click=(self._write_dicom, f"[{names.deidentify}, {names.contours}]"),
+                disabled=(f"!!{names.dicom_obstacle} || !!{names.writing}",),
+            )
         note(names.said, testid="export-said", shown_if=f"!!{names.said}")
         note(names.dicom_obstacle, testid="export-dicom-obstacle", shown_if=f"!!{names.dicom_obstacle}")
         note(f"t.export_writing + ' ' + {names.writing}", shown_if=f"!!{names.writing}", testid="export-writing")
@@ -94,9 +107,11 @@ class ExportPanel(Panel[ExportState]):
         self.shown.has_scan = session.scan is not None
         self.shown.dicom_obstacle = dicom_obstacle(session)
 
-    def _dicom_writer(self, session: Session) -> Writer:
-        wanted = {"with_contours": self.shown.contours, "deidentified": self.shown.deidentify}
-        return zipped(dicom_writer(session, **wanted))
+    async def _write_dicom(self, deidentified: bool, with_contours: bool) -> None:
+        def writer(session: Session) -> FolderWriter:
+            return zipped(dicom_writer(session, with_contours=with_contours, deidentified=deidentified))
+
+        await self.case.attempt_long(lambda: self._write("-dicom.zip", writer))
 
     def _button(self, testid: str, possible: str, ending: str, writer: Callable | None) -> None:
         async def write() -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TEXTS = {
     "series_title": "Several series were found",
-    "series_choose": "Choose the ones to open. Of a model's several inputs, each takes the one its name speaks for.",
+    "series_choose": "Choose what to open. If a model has several inputs, each takes the series its name speaks for.",
     "series_images": "images",
     "series_open": "Open",
     "series_open_tip": "Open the series that are ticked",
@@ -65,7 +65,8 @@ class SeriesDialog(Panel[SeriesState]):
                 button("series-cancel", click=f"{names.open} = false", variant="text")
                 button(
                     "series-open",
-                    click=self._open,
+                    # What was ticked comes along: the state may arrive after the click.
+                    click=(self._open, f"[{names.chosen}]"),
                     variant="tonal",
                     color="primary",
                     disabled=(f"!{names.chosen}.length",),
@@ -108,9 +109,9 @@ class SeriesDialog(Panel[SeriesState]):
             classes=("row.usable ? 'text-caption text-medium-emphasis ml-10' : 'text-caption text-error ml-10'",),
         )
 
-    async def _open(self) -> None:
+    async def _open(self, chosen: list[int]) -> None:
         self.shown.open = False
-        wanted = [self._found[index] for index in sorted(int(index) for index in self.shown.chosen)]
+        wanted = [self._found[index] for index in sorted(int(index) for index in chosen)]
         await self.case.attempt_long(lambda: self.case.open_series(self._folder, wanted))
 
     def _as_shown(self, index: int, found: FoundSeries) -> dict[str, Any]:
