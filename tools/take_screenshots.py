@@ -201,6 +201,14 @@ def _one_desktop_tour(module: OpenModule, ending: str) -> None:
     for name, section in SECTIONS.items():
         _unfold(module, section)
         _grab(getattr(module.ui, f"{section}Section"), f"desktop-{name}{ending}")
+    # Last, since the prepared scan has no results yet.
+    steps = module.child("stepCombo")
+    steps.currentIndex = steps.findData("n4")
+    steps.activated.emit(steps.currentIndex)
+    press("applyButton")
+    wait()
+    _unfold(module, "prepare")
+    _grab(module.child("prepareSection"), f"desktop-7-preparation{ending}")
 
 
 def _unfold(module: OpenModule, *wanted: str) -> None:

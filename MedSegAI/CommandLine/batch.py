@@ -51,9 +51,12 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     workers.add_argument(
         "--scheduler", metavar="ADDRESS", help="a running dask scheduler, such as tcp://HOST:8786; paths are shared"
     )
+    parser.add_argument(
+        "--roi", metavar="REGION", help="where to look, the same in every scan; as in 'medsegai segment --help'"
+    )
     parser.add_argument("--retry-failed", action="store_true", help="try the cases again that failed before")
     add_compute_options(parser)
-    parser.set_defaults(run=run, roi=None)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
