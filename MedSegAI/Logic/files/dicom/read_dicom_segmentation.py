@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.shared_provenance import provenance_of
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.files.slicer_segments import plain_table
 from MedSegAI.Logic.geometry import Grid
@@ -44,7 +45,7 @@ def read_dicom_segmentation(path: str | os.PathLike[str]) -> Segmentation:
     Returns:
         Labels uint8 (k, j, i), k along the slice normal, from the first stored frame to the last (frames without voxels
         are usually not stored); the values are the segment numbers, the keys their tracking IDs, or made of their
-        names. No provenance.
+        names. The provenance is the one that this library wrote; None in files of other programs.
 
     Raises:
         InputError: for a file that is no DICOM segmentation or is damaged; frames that do not make one regular volume;
@@ -60,7 +61,7 @@ def read_dicom_segmentation(path: str | os.PathLike[str]) -> Segmentation:
             _put_map(labels[k], frame, numbers, dataset.get("PixelPaddingValue"))
         else:
             _put_mask(labels[k], frame != 0, numbers.get(number, 0), source)
-    return Segmentation(Volume(labels, grid, name=source.stem), _table(dataset, numbers))
+    return Segmentation(Volume(labels, grid, name=source.stem), _table(dataset, numbers), provenance_of(dataset))
 
 
 def _read(source: Path) -> tuple[Any, np.ndarray]:

@@ -216,6 +216,12 @@ def test_the_record_of_the_run_comes_back_without_the_names_of_scans_and_files(e
     assert record.input_name == "scan"
 
 
+def test_a_segmentation_read_again_knows_the_model_that_made_it(exported):
+    objects, case = exported("ct")
+    read = read_dicom_segmentation(objects[DicomObject.SEGMENTATION].path).provenance
+    assert read.model_sha256 == case.segmentation.provenance.model_sha256
+
+
 def test_labels_stored_on_a_part_of_the_grid_are_put_on_all_of_it(case_on, tmp_path):
     case = case_on("ct")
     labels = case.segmentation.labels
