@@ -80,11 +80,18 @@ def _with_left_out(volume: SeriesVolume, files: Sequence[DicomFile]) -> list[Dic
 
 
 def _whole_header(path: Path) -> Any:
+    """All attributes that have a value of their type; the validator tells of the others."""
     import pydicom
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        header = pydicom.dcmread(path, stop_before_pixels=True, force=True)
+        for tag in list(header.keys()):
+            try:
+                _ = header[tag].value
+            except Exception:  # whatever a damaged value makes the parser raise
+                del header[tag]
+    return header
 
 
 def _validations(paths: Sequence[Path], reporter: Reporter) -> tuple[dict[Path, Validation], str]:

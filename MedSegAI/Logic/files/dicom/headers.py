@@ -26,7 +26,6 @@ HEADER_TAGS = (
 """What finding, arranging and reading a series needs of a header."""
 
 PIXEL_DATA = 0x7FE00010
-_ALL_NEED = ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesDescription", "Modality")
 _WHOLE_NUMBERS = ("Rows", "Columns", "NumberOfFrames", "SamplesPerPixel", "BitsAllocated", "BitsStored", "HighBit")
 _LONG_HEADER, _SHORT_HEADER = 12, 8
 _MAGIC_AT = 128
@@ -129,16 +128,16 @@ def _read(path: Path) -> DicomFile | None:
         warnings.simplefilter("ignore")
         try:
             header = pydicom.dcmread(stream, stop_before_pixels=True, specific_tags=list(HEADER_TAGS), force=True)
+            file = DicomFile(path, header, stream.tell())
             _read_values(header)
+            is_whole = header.get("SOPClassUID") and header.get("SeriesInstanceUID")
+            if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
+                return file
+            return _with_pixels_found(file, stream.read(_LONG_HEADER)) if is_whole else None
+        except OSError:
+            raise
         except Exception:  # whatever a damaged file makes the parser raise
             return None
-        at = stream.tell()
-        start = stream.read(_LONG_HEADER)
-    if header.file_meta.get("MediaStorageSOPClassUID") == _DICOMDIR:
-        return DicomFile(path, header, -1)
-    if not header.get("SOPClassUID") or not header.get("SeriesInstanceUID"):
-        return None
-    return _with_pixels_found(DicomFile(path, header, at), start)
 
 
 def _with_pixels_found(file: DicomFile, start: bytes) -> DicomFile:
@@ -155,9 +154,9 @@ def _with_pixels_found(file: DicomFile, start: bytes) -> DicomFile:
 
 
 def _read_values(header: Any) -> None:
-    """pydicom turns bytes into values when they are asked for; of those that all need, one that is none shows here."""
-    for keyword in _ALL_NEED:
-        header.get(keyword)
+    """pydicom turns bytes into values when they are asked for; a value that is none must show here."""
+    for element in header:
+        _ = element.value
     for keyword in _WHOLE_NUMBERS:
         int(header.get(keyword) or 0)
 

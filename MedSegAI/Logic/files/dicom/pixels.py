@@ -120,10 +120,10 @@ def missing_bytes(file: DicomFile) -> int:
     """How many bytes of its uncompressed pixels a file is short of; 0 for compressed ones, which show it later."""
     if file.transfer_syntax.is_encapsulated or file.transfer_syntax.is_deflated:
         return 0
-    count = int(file.header.get("NumberOfFrames") or 1)
-    size = _FLOATS[file.pixel_tag].itemsize if file.pixel_tag in _FLOATS else int(file.header.BitsAllocated) / 8
-    needed = int(count * int(file.header.Rows) * int(file.header.Columns) * size)
-    return max(0, file.pixels_at + needed - file.path.stat().st_size)
+    header = file.header
+    bits = _FLOATS[file.pixel_tag].itemsize * 8 if file.pixel_tag in _FLOATS else int(header.get("BitsAllocated") or 0)
+    pixels = int(header.get("NumberOfFrames") or 1) * int(header.get("Rows") or 0) * int(header.get("Columns") or 0)
+    return max(0, file.pixels_at + pixels * bits // 8 - file.path.stat().st_size)
 
 
 def _frames(file: DicomFile, frames: Sequence[int], room: Path) -> np.ndarray:

@@ -73,7 +73,9 @@ def planes_of(file: DicomFile) -> tuple[Plane, ...]:
         )
     try:
         return tuple(_plane(file, frame, frame_settings(file, frame)) for frame in range(count))
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+    except InputError:
+        raise
+    except Exception as error:  # whatever a damaged header makes the parser raise
         raise InputError(
             f"'{file.path.name}' does not say where its pixels lie in the patient.", advice=_ORIGINAL
         ) from error

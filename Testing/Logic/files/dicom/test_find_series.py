@@ -217,3 +217,21 @@ def test_a_file_that_may_not_be_read_is_named_and_the_others_are_found(two_serie
     *usable, damaged = find_series(two_series)
     assert len(usable) == 2
     assert damaged.files == (locked,)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_damage_anywhere_in_a_header_is_met_with_a_sentence_or_not_at_all(tmp_path, seed):
+    """Bytes of one file are overwritten at random: it is found or named, read or refused, and never a crash."""
+    rng = np.random.default_rng(seed)
+    paths = write_series(tmp_path / "series", a_pattern((3, 8, 8)))
+    content = bytearray(paths[1].read_bytes())
+    for at in rng.integers(132, len(content) - 128, size=4):
+        content[at] = rng.integers(256)
+    paths[1].write_bytes(content)
+    found = find_series(tmp_path)
+    assert sum(one.file_count for one in found) >= 2
+    try:
+        volume = read_volume(tmp_path)
+        assert any(one.size == volume.grid.size for one in found)
+    except InputError as error:
+        assert error.problem.endswith(".")
