@@ -94,13 +94,13 @@ def _described(headers: Headers) -> Iterable[FoundSeries]:
             yield _describe(volume)
     if headers.damaged:
         count = len(headers.damaged)
-        what = "1 DICOM file is damaged" if count == 1 else f"{count} DICOM files are damaged"
+        what = "1 DICOM file is" if count == 1 else f"{count} DICOM files are"
         yield FoundSeries(
             "",
             "damaged files",
             files=headers.damaged,
             file_count=count,
-            problem=f"{what}: {names(headers.damaged)}. Copy or export it again.",
+            problem=f"{what} damaged, incomplete or not readable: {names(headers.damaged)}. Export the series again.",
         )
 
 

@@ -117,6 +117,11 @@ def _refuse_pictures(file: DicomFile) -> None:
             f"'{file.path.name}' is a picture without a place in the patient ({header.get('Modality') or 'unknown'}).",
             advice=_ORIGINAL,
         )
+    if "MOSAIC" in str(header.get("ImageType") or ""):
+        raise NeverAVolumeError(
+            f"'{file.path.name}' is a mosaic: a whole volume as tiles of one picture.",
+            advice="Convert the series with dcm2niix, or export it as enhanced MR.",
+        )
     if header.get("ModalityLUTSequence"):
         raise InputError(
             f"'{file.path.name}' turns its values into units by a table (modality LUT), which is not supported.",

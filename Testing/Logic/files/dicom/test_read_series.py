@@ -276,6 +276,38 @@ def test_real_colour_pictures_are_refused(refused, tmp_path, name):
     assert "is a colour picture" in refused(tmp_path)
 
 
+def test_a_mosaic_is_refused(refused, tmp_path):
+    def change(dataset, k):
+        dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
+
+    write_series(tmp_path / "series", a_pattern(), modality="MR", change=change)
+    assert "is a mosaic: a whole volume as tiles" in refused(tmp_path / "series")
+
+
+def test_a_table_in_place_of_a_slope_is_refused(refused, tmp_path):
+    def change(dataset, k):
+        dataset.ModalityLUTSequence = [pydicom.Dataset()]
+
+    write_series(tmp_path / "series", a_pattern(), change=change)
+    assert "by a table (modality LUT)" in refused(tmp_path / "series")
+
+
+def test_rows_and_columns_that_are_not_perpendicular_are_refused(refused, tmp_path):
+    def change(dataset, k):
+        dataset.ImageOrientationPatient = [1, 0, 0, 0.2, 1, 0]
+
+    write_series(tmp_path / "series", a_pattern(), change=change)
+    assert "are not perpendicular unit vectors" in refused(tmp_path / "series")
+
+
+def test_values_too_large_for_16_bits_are_kept(tmp_path):
+    array = a_pattern(high=30000).astype(np.uint16) * 2
+    write_series(tmp_path / "series", array, modality="MR", intercept=-1)
+    volume = read_volume(tmp_path / "series")
+    assert volume.array.dtype == np.int32
+    np.testing.assert_array_equal(volume.array, array.astype(int) - 1)
+
+
 def test_a_few_colour_pictures_among_the_slices_are_left_out(a_series):
     folder, files = a_series
     edit(files[0], SamplesPerPixel=3, PhotometricInterpretation="RGB")
