@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,9 +15,6 @@ from trame.app import get_server
 from trame_slicer import module as trame_slicer_module
 
 from MedSegAI.Logic.errors import MedSegAIError
-from MedSegAI.Logic.files.dicom.found_series import FoundSeries
-from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.localise.atlas import icbm152_t1
 from MedSegAI.Logic.worker.runner import SubprocessRunner
 from MedSegAI.Session.expert_review import ExpertReview
 from MedSegAI.Session.input_alignment import InputAlignment
@@ -34,6 +30,7 @@ from MedSegAI.Web.case.export_panel import ExportPanel
 from MedSegAI.Web.case.file_exchange import FileExchange
 from MedSegAI.Web.case.inputs_panel import InputsPanel
 from MedSegAI.Web.case.model_panel import ModelPanel
+from MedSegAI.Web.case.opening import Opening
 from MedSegAI.Web.case.page import Page
 from MedSegAI.Web.case.prepare_panel import PreparePanel
 from MedSegAI.Web.case.refine_panel import RefinePanel
@@ -46,7 +43,6 @@ from MedSegAI.Web.case.setup_panel import SetupPanel
 from MedSegAI.Web.case.slicer_core import open_scene_of, start_slicer_core
 from MedSegAI.Web.case.stroke_undo import StrokeUndoStack
 from MedSegAI.Web.case.texts import ENGLISH, closest_language, languages, texts_in
-from MedSegAI.Web.case.uploads import OpenedScan, Upload, read_dicom_folder, read_series, read_upload
 from MedSegAI.Web.case.views import FOUR_VIEWS, CaseViews
 from MedSegAI.Web.case.web_guard import guard
 from MedSegAI.Web.case.window_panel import WindowPanel
@@ -120,77 +116,15 @@ class CaseApp:
     async def open_first_scan(self, path: Path | None, *, empty: bool) -> None:
         """Open the scan (or scene) at ``path``, or the sample head; an error is shown in the page."""
         if not empty:
-            await self.attempt_long(lambda: self._open_path(path) if path is not None else self._open_sample())
+            await self.attempt_long(lambda: self.opening.path(path) if path is not None else self.opening.sample())
             # What the app opened by itself is where the user begins, not an action to take back.
             self.session.undo_stack.clear()
         self._show_now()
-
-    # Opening ------------------------------------------------------------------------------------------------------
-
-    async def open_sample(self) -> None:
-        """Open the ICBM152 average head."""
-        await self.attempt_long(self._open_sample)
 
     def upload_failed(self, reason: str) -> None:
         """Show why an upload did not arrive; called by the page."""
         advice = str(reason)[:300]
         self.dialogs.show_error(MedSegAIError(texts_in(self.page.shown.language)["error_upload"], advice=advice))
-
-    async def _open_sample(self) -> None:
-        self._take_scan(OpenedScan(replace(await self._reading("ICBM152", icbm152_t1), name="ICBM152 T1")))
-
-    async def open_series(self, folder: Path, found: Sequence[FoundSeries]) -> None:
-        """Open DICOM series that were chosen from those in a folder."""
-        scans = [await self._reading(one.description, read_series, folder, one.uid) for one in found]
-        self._take_scans(scans)
-
-    async def _open_path(self, path: Path) -> None:
-        if path.suffix == ".mrb":
-            self._take_scene(path)
-        elif path.is_dir():
-            self._take(await self._reading(path.name, read_dicom_folder, path))
-        else:
-            self._take_scan(OpenedScan(await self._reading(path.name, read_volume, path)))
-
-    async def _take_upload(self, folder: Path) -> None:
-        await self.attempt_long(lambda: self._read_upload(folder))
-
-    async def _read_upload(self, folder: Path) -> None:
-        names = sorted(path.name for path in folder.rglob("*") if path.is_file())
-        self._take(await self._reading(names[0] if len(names) == 1 else f"{len(names)} files", read_upload, folder))
-
-    def _take(self, upload: Upload) -> None:
-        if upload.scene is not None:
-            self._take_scene(upload.scene)
-        if upload.series:
-            with self.server.state:
-                self.series.ask(upload.folder, upload.series)
-        self._take_scans(upload.scans)
-
-    def _take_scans(self, scans: Sequence[OpenedScan]) -> None:
-        # Where a model has one input, the last one added takes it, so the first of several comes last.
-        for scan in scans if len(self.session.inputs) > 1 else reversed(scans):
-            self._take_scan(scan)
-
-    def _take_scan(self, scan: OpenedScan) -> None:
-        with self.views.drawn_once():
-            self.session.add_scan(scan.volume, source=scan.source)
-        self.views.fit()
-
-    def _take_scene(self, path: Path) -> None:
-        self.brush.work_on(None, None)
-        with self.views.drawn_once():
-            self.session.open(path)
-        self.views.fit()
-
-    async def _reading(self, name: str, read: Callable[..., T], *arguments: object) -> T:
-        with self.server.state:
-            self.page.shown.reading = name
-        try:
-            return await self.in_thread(read, *arguments)
-        finally:
-            with self.server.state:
-                self.page.shown.reading = ""
 
     # Acting -------------------------------------------------------------------------------------------------------
 
@@ -286,10 +220,10 @@ class CaseApp:
         state.trame__title = "MedSegAI"
         state.trame__favicon = f"data:image/png;base64,{base64.b64encode(_ICON.read_bytes()).decode()}"
         state.t = texts_in(ENGLISH)
-        self.dialogs, self.series = Dialogs(self), SeriesDialog(self)
+        self.opening, self.dialogs, self.series = Opening(self), Dialogs(self), SeriesDialog(self)
         self.run_panel, heat, prepare = RunPanel(self), SaliencyPanel(self), PreparePanel(self)
         edit, experts = EditPanel(self), ExpertsPanel(self)
-        received = {"/upload": self._take_upload, "/upload/mask": experts.take_mask}
+        received = {"/upload": self.opening.take_upload, "/upload/mask": experts.take_mask}
         self.files = FileExchange({**received, "/upload/landmarks": prepare.take_file})
         state.case_key = self.files.key
         wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self)]

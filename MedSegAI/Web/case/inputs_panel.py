@@ -60,7 +60,7 @@ class InputsPanel(Panel[InputsState]):
         with html.Div(classes="d-flex ga-1 flex-wrap"):
             button("open-files", icon="mdi-file-upload-outline", click=press("chooseFiles"))
             button("open-folder", icon="mdi-folder-upload-outline", click=press("chooseFolder"))
-            button("open-sample", icon="mdi-head-outline", click=self.case.open_sample)
+            button("open-sample", icon="mdi-head-outline", click=self._open_sample)
         failed = self.case.server.trigger_name(self.case.upload_failed)
         file_chooser("chooseFiles", "files-chooser", failed=failed)
         file_chooser("chooseFolder", "folder-chooser", failed=failed, folder=True)
@@ -102,6 +102,9 @@ class InputsPanel(Panel[InputsState]):
         self.shown.slots = [_as_shown(slot) for slot in self.session.inputs]
         self.shown.viewed, self.shown.busy = self.session.viewed_index, self.session.is_busy
         self.shown.same_space = self.case.alignment.same_space
+
+    async def _open_sample(self) -> None:
+        await self.case.attempt_long(self.case.opening.sample)
 
     def _eye(self) -> None:
         is_viewed = f"slot.index === {self.names.viewed}"

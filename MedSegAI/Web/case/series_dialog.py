@@ -112,7 +112,7 @@ class SeriesDialog(Panel[SeriesState]):
     async def _open(self, chosen: list[int]) -> None:
         self.shown.open = False
         wanted = [self._found[index] for index in sorted(int(index) for index in chosen)]
-        await self.case.attempt_long(lambda: self.case.open_series(self._folder, wanted))
+        await self.case.attempt_long(lambda: self.case.opening.series(self._folder, wanted))
 
     def _as_shown(self, index: int, found: FoundSeries) -> dict[str, Any]:
         number = "" if found.number is None else f" ({found.number})"
