@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import DEFAULT_MODEL, add_case_options, settings_of
+from MedSegAI.CommandLine.case_options import DEFAULT_MODEL, add_case_options, named_paths, settings_of
 from MedSegAI.CommandLine.case_run import made_by, open_runner, refuse_unknown_target
+from MedSegAI.CommandLine.case_scans import paths_by_input, prepared, read_scans
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Add ``explain``."""
     parser = commands.add_parser("explain", parents=[common], help="show what the network looked at for a label")
-    add_case_options(parser, default_model=None)
+    parser.add_argument(
+        "input",
+        nargs="?",
+        type=Path,
+        metavar="INPUT",
+        help="NIfTI, NRRD or MetaImage file, or a DICOM folder; left out where scans are given by --input",
+    )
     parser.add_argument(
         "segmentation",
         nargs="?",
@@ -31,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
         metavar="SEGMENTATION",
         help="a .seg.nrrd from 'segment', perhaps corrected since; without it the scan is segmented first",
     )
+    add_case_options(parser, default_model=None)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.nrrd", help="the heat map, 0 to 1")
     parser.add_argument("--target", required=True, metavar="LABEL", help="label to explain: its key, name or value")
     parser.add_argument("--layer", help="layer to explain (default: the model card's)")
@@ -41,35 +49,46 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """Explain one label, and write the heat map and perhaps a scene."""
     from MedSegAI.Logic.explain.stored_result import result_of_file
-    from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.files.read_segmentation import read_segmentation
     from MedSegAI.Logic.files.write import write_volume
+    from MedSegAI.Logic.inference.as_before import as_before
     from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND
 
     settings = settings_of(options)
+    _take_lone_file_for_segmentation(options)
     files = _wanted_files(options)
     stored = None if options.segmentation is None else read_segmentation(options.segmentation)
     model = _model(options, stored)
-    scan = read_volume(options.input, series=options.series)
+    paths = paths_by_input(model.card, [] if options.input is None else [options.input], options.named_inputs)
+    case = read_scans(options, model.card, paths, reporter)
     result = None
     if stored is None:
         refuse_unknown_target(options.target, model.card)
     else:
         stored.table.find(options.target)
-        result = result_of_file(stored, scan)
+        result = result_of_file(stored, case.on)
     with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
         if result is None:
-            result = runner.segment(scan, model=model, settings=settings, reporter=reporter)
+            case = prepared(case, options, card=model.card, runner=runner, reporter=reporter)
+            result = runner.segment(case, model=model, settings=settings, reporter=reporter)
+        else:
+            case = as_before(case, result.provenance, reporter=reporter)
         label = result.table.find(options.target)
         wanted = {"target": options.target, "layer": options.layer, "settings": settings}
-        heat = runner.explain(scan, result, model=model, reporter=reporter, **wanted)
+        heat = runner.explain(case, result, model=model, reporter=reporter, **wanted)
         files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
         if "scene" in files.wanted:
-            files.write("scene", lambda path: write_scene(path, build_scene(scan, result, heat=heat)))
+            files.write("scene", lambda path: write_scene(path, build_scene(case.on, result, heat=heat)))
     layer = options.layer or model.card.saliency_layer
     facts = {"files": files.as_facts(), "target": label.key, "layer": layer, "model": model.card.name}
     explained = f"Explained '{label.name}' by {model.card.name}, layer {layer}."
     return Outcome(facts, (explained, f"The heat map {HEAT_LEGEND}.", files.sentence()))
+
+
+def _take_lone_file_for_segmentation(options: argparse.Namespace) -> None:
+    """Where the scans have names, the one file without a name is the segmentation."""
+    if options.named_inputs and options.segmentation is None:
+        options.input, options.segmentation = None, options.input
 
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
@@ -77,14 +96,19 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
 
     if options.roi is not None and options.segmentation is not None:
         raise UsageError("--roi and a segmentation exclude each other.", advice="The segmentation knows its regions.")
+    if options.prepare and options.segmentation is not None:
+        raise UsageError(
+            "--prepare and a segmentation exclude each other.",
+            advice="The segmentation knows how its scans were prepared; they are prepared in the same way again.",
+        )
     outputs = [Output("-o", options.output, WRITABLE_ENDINGS)]
     wanted = {"heat map": options.output}
     if options.scene is not None:
         require_slicer_core()
         outputs.append(Output("--scene", options.scene, SCENE_ENDINGS))
         wanted["scene"] = options.scene
-    inputs = [path for path in (options.input, options.segmentation) if path is not None]
-    refuse_unusable(outputs, inputs=inputs)
+    inputs = [options.input, options.segmentation, *named_paths(options.named_inputs).values()]
+    refuse_unusable(outputs, inputs=[path for path in inputs if path is not None])
     return WrittenFiles(wanted)
 
 

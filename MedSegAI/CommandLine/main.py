@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from MedSegAI.CommandLine import (
+    align,
     batch,
     consensus,
     corrections,
@@ -40,6 +41,8 @@ _EXAMPLES = """examples:
   medsegai segment head.nii.gz -o head.seg.nrrd
   medsegai segment head.nii.gz -o head.seg.nrrd --heatmap heat.nrrd --target left_anterior_hippocampus --scene head.mrb
   medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
+  medsegai segment t1.nii.gz t1c.nii.gz t2.nii.gz flair.nii.gz -o tumour.seg.nrrd --model MODEL --reference T1c
+  medsegai align flair.nii.gz --to t1.nii.gz -o flair-on-t1.nrrd --picture both.png
   medsegai doctor
 """
 _COMMANDS = (
@@ -47,6 +50,7 @@ _COMMANDS = (
     explain,
     standardise,
     resample,
+    align,
     evaluate,
     batch,
     models,

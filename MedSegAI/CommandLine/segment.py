@@ -1,4 +1,4 @@
-"""``medsegai segment``: a scan in; a segmentation out, and on request confidence, heat map and scene."""
+"""``medsegai segment``: scans in; a segmentation out, and on request confidence, heat map and scene."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from MedSegAI.CommandLine.case_run import (
     volume_lines,
     volumes_looked_for,
 )
+from MedSegAI.CommandLine.case_scans import paths_by_input, prepared, read_scans
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
@@ -26,7 +27,14 @@ from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_writt
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
     """Add ``segment``."""
-    parser = commands.add_parser("segment", parents=[common], help="segment a scan")
+    parser = commands.add_parser("segment", parents=[common], help="segment a scan, or several of one patient")
+    parser.add_argument(
+        "inputs",
+        type=Path,
+        nargs="*",
+        metavar="INPUT",
+        help="NIfTI, NRRD or MetaImage file, or a DICOM folder; several in the order of the model's inputs",
+    )
     add_case_options(parser)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.seg.nrrd", help="the segmentation")
     parser.add_argument("--confidence", type=Path, metavar="OUT.nrrd", help="probability of the label that won")
@@ -39,20 +47,21 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """Segment, and write every file that was asked for; each is whole or not there."""
-    from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.files.write import write_segmentation, write_volume
     from MedSegAI.Logic.models.registry import find_model
 
     _refuse_lonely_options(options)
     settings = settings_of(options, keep_confidence=options.confidence is not None)
-    files = _wanted_files(options)
     model = find_model(options.model)
+    paths = paths_by_input(model.card, options.inputs, options.named_inputs)
+    files = _wanted_files(options, inputs=list(paths.values()))
     if options.target is not None:
         refuse_unknown_target(options.target, model.card)
-    scan = read_volume(options.input, series=options.series)
+    case = read_scans(options, model.card, paths, reporter)
     heat = None
     with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
-        result = runner.segment(scan, model=model, settings=settings, reporter=reporter)
+        case = prepared(case, options, card=model.card, runner=runner, reporter=reporter)
+        result = runner.segment(case, model=model, settings=settings, reporter=reporter)
         files.write(
             "segmentation", lambda path: write_segmentation(path, result.labels, result.table, result.provenance)
         )
@@ -60,10 +69,10 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             files.write("confidence", lambda path: write_volume(path, result.confidence, metadata=made_by(result)))
         if "heat map" in files.wanted:
             wanted = {"target": options.target, "layer": options.layer, "settings": settings}
-            heat = runner.explain(scan, result, model=model, reporter=reporter, **wanted)
+            heat = runner.explain(case, result, model=model, reporter=reporter, **wanted)
             files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
         if "scene" in files.wanted:
-            files.write("scene", lambda path: write_scene(path, build_scene(scan, result, heat=heat)))
+            files.write("scene", lambda path: write_scene(path, build_scene(case.on, result, heat=heat)))
     volumes = volumes_looked_for(result)
     facts = {
         "files": files.as_facts(),
@@ -83,7 +92,7 @@ def _refuse_lonely_options(options: argparse.Namespace) -> None:
         raise UsageError("--layer needs --heatmap and --target.", advice="Leave it out, or ask for a heat map.")
 
 
-def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
+def _wanted_files(options: argparse.Namespace, *, inputs: list[Path]) -> WrittenFiles:
     """What will be written, in this order, once every path was found usable."""
     from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
 
@@ -94,7 +103,7 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
         ("scene", "--scene", options.scene, SCENE_ENDINGS),
     )
     asked = [entry for entry in asked if entry[2] is not None]
-    refuse_unusable([Output(option, path, endings) for _, option, path, endings in asked], inputs=[options.input])
+    refuse_unusable([Output(option, path, endings) for _, option, path, endings in asked], inputs=inputs)
     if options.scene is not None:
         require_slicer_core()
     return WrittenFiles({what: path for what, _, path, _ in asked})

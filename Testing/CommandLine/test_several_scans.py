@@ -1,0 +1,123 @@
+"""Several scans on the command line: by order or by name, registered where nothing says that they lie right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.files.read_segmentation import read_segmentation
+from MedSegAI.Logic.files.write import write_volume
+from Testing.CommandLine.conftest import CARD_TEMPLATE, Shown
+from Testing.CommandLine.four_inputs import NAME, NAMES, save_four_input_model, write_sequences
+
+
+@pytest.fixture(scope="module")
+def scans(data_folder: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    save_four_input_model(models_folder, CARD_TEMPLATE)
+    return write_sequences(data_folder, tmp_path_factory.mktemp("sequences"))
+
+
+@pytest.fixture
+def shifted(scans: dict[str, Path], tmp_path: Path) -> Path:
+    """The FLAIR as if the patient had moved by 7 mm since."""
+    scan = read_volume(scans["FLAIR"])
+    x, y, z = scan.grid.origin
+    path = tmp_path / "shifted.nrrd"
+    write_volume(path, replace(scan, grid=replace(scan.grid, origin=(x + 6.0, y - 3.0, z + 2.0))))
+    return path
+
+
+def in_process(*arguments: object) -> tuple[object, ...]:
+    return (*arguments, "--model", NAME, "--in-process")
+
+
+def labels_of(path: Path) -> np.ndarray:
+    return read_segmentation(path).labels.array
+
+
+def test_scans_by_order_and_by_name_give_one_result(medsegai: Callable[..., Shown], scans, tmp_path: Path):
+    outs = [tmp_path / f"{number}.nrrd" for number in range(2)]
+    by_order = medsegai(*in_process("segment", *scans.values(), "-o", outs[0], "--json"))
+    assert by_order.code == 0, by_order.err + by_order.out
+    named = [f"--input={name}={scans[name]}" for name in reversed(NAMES)]
+    assert medsegai(*in_process("segment", *named, "-o", outs[1])).code == 0
+    np.testing.assert_array_equal(*map(labels_of, outs))
+    inputs = json.loads(by_order.out)["provenance"]["inputs"]
+    assert [(entry["input"], entry["scan"]) for entry in inputs] == [(name, name.lower()) for name in NAMES]
+
+
+def test_a_scan_that_lies_elsewhere_is_registered_unless_the_user_says_no(
+    medsegai: Callable[..., Shown], scans, shifted: Path, tmp_path: Path
+):
+    given = [*(scans[name] for name in NAMES[:3]), shifted]
+    out = tmp_path / "aligned.seg.nrrd"
+    shown = medsegai(*in_process("segment", *given, "-o", out))
+    assert shown.code == 0, shown.err
+    assert "Nothing says that 'shifted' and 't1' lie in one space. Registering." in shown.err
+    record = read_segmentation(out).provenance.inputs[3].steps[-1]
+    assert (record.step, record.settings["reference"]) == ("align", "t1")
+    matrix = np.reshape(record.settings["matrix"], (4, 4))
+    np.testing.assert_allclose(matrix[:3, 3] + matrix[:3, :3] @ [0, -117, 75] - [0, -117, 75], [6, -3, 2], atol=1.5)
+    never = medsegai(*in_process("segment", *given, "-o", tmp_path / "never.nrrd", "--align", "never", "--json"))
+    assert json.loads(never.out)["provenance"]["inputs"][3]["steps"][-1]["step"] == "as-it-lies"
+
+
+def test_a_result_of_several_scans_is_explained_with_its_own_alignment(
+    medsegai: Callable[..., Shown], scans, shifted: Path, tmp_path: Path
+):
+    named = [f"--input={name}={scans[name]}" for name in NAMES if name != "FLAIR"] + [f"--input=FLAIR={shifted}"]
+    out, heat, again = (tmp_path / name for name in ("out.seg.nrrd", "heat.nrrd", "again.nrrd"))
+    done = medsegai(
+        *in_process("segment", *named, "-o", out, "--prepare", "T1=z-score", "--heatmap", heat, "--target", "1")
+    )
+    assert done.code == 0, done.err
+    shown = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1"))
+    assert shown.code == 0, shown.err
+    assert shown.err.count("Again as in the earlier run") == 2
+    np.testing.assert_allclose(read_volume(again).array, read_volume(heat).array, atol=1e-5)
+    refused = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1", "--prepare", "z-score"))
+    assert (refused.code, "exclude each other" in refused.err) == (2, True)
+
+
+def test_a_missing_scan_is_refused_unless_the_model_does_without_it(
+    medsegai: Callable[..., Shown], scans, tmp_path: Path
+):
+    named = [f"--input={name}={scans[name]}" for name in ("T1", "T1c", "FLAIR")]
+    out = tmp_path / "out.nrrd"
+    shown = medsegai(*in_process("segment", *named, "-o", out, "--reference", "FLAIR", "--json"))
+    assert shown.code == 0, shown.err
+    provenance = json.loads(shown.out)["provenance"]
+    assert (provenance["inputs"][2]["scan"], provenance["input_name"]) == (None, "flair")
+    refused = medsegai(*in_process("segment", *named[:2], "-o", tmp_path / "no.nrrd"))
+    assert (refused.code, "FLAIR is missing" in refused.err) == (2, True)
+    assert not (tmp_path / "no.nrrd").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("{T1}", "--input=T1={T1}"), "both with and without --input"),
+        ((), "There is no scan to work on"),
+        (("{T1}",) * 5, "5 scans are given; 'untrained-tumour' takes 4: T1, T1c, T2, FLAIR"),
+        (("--input=ADC={T1}",), "--input names 'ADC'"),
+        (("--input=T1={T1}", "--input=T1={T1}"), "names 'T1' twice"),
+        (("--input={T1}",), "is not of the form NAME=PATH"),
+        (("{T1}", "{T1}", "--reference=T2"), "--reference names 'T2'"),
+        (("{T1}", "{T1c}", "{T2}", "{FLAIR}", "--prepare=ADC=z-score"), "--prepare names 'ADC'"),
+        (("{T1}", "{T1c}", "{T2}", "{FLAIR}", "--prepare=T1=suv"), "'t1' is no PET scan"),
+    ],
+)
+def test_what_cannot_be_meant_is_said(
+    medsegai: Callable[..., Shown], scans, tmp_path: Path, arguments: tuple[str, ...], sentence: str
+):
+    written = [argument.format(**scans) for argument in arguments]
+    shown = medsegai(*in_process("segment", *written, "-o", tmp_path / "out.nrrd"))
+    assert shown.code == 2
+    assert sentence in shown.err
+    assert list(tmp_path.iterdir()) == []
