@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.Logic.dicom_check.finding import CheckReport, SeriesReport
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.dicom_check.finding import CheckReport, SeriesReport
 
 _EXIT_CODES = """exit code:
   0  at least one scan can be read as a volume, whatever else was found
