@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-from MedSegAI.Logic.files.dicom.found_series import FoundSeries
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.files.dicom.found_series import FoundSeries
 
 _UNKNOWN = "-"
 
