@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import platform
+from dataclasses import replace
 
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.localised_region import LocalisedRegion
-from MedSegAI.Logic.provenance import Provenance, software_versions
+from MedSegAI.Logic.provenance import InputRecord, Provenance, software_versions
+from MedSegAI.Logic.step_record import StepRecord
 
 
 def a_provenance() -> Provenance:
@@ -33,6 +36,25 @@ def test_the_record_survives_a_line_of_json():
     text = record.to_json()
     assert "\n" not in text
     assert Provenance.from_json(text) == record
+
+
+def test_what_was_done_to_each_input_survives_too():
+    aligned = StepRecord("align", "'b' was aligned to 'a'.", {"matrix": [1.0, 0.5]}, {"spread_mm": 0.4})
+    inputs = (InputRecord("T1", "a"), InputRecord("FLAIR", "b", (aligned,)), InputRecord("T2", None))
+    record = replace(a_provenance(), inputs=inputs)
+    assert Provenance.from_json(record.to_json()) == record
+    assert record.missing_inputs == ("T2",)
+    assert [entry.sentences for entry in record.inputs] == [
+        (),
+        ("'b' was aligned to 'a'.",),
+        ("T2 was missing; its channel was 0.",),
+    ]
+
+
+def test_a_record_of_an_older_version_is_read():
+    plain = json.loads(a_provenance().to_json())
+    del plain["inputs"]
+    assert Provenance.from_json(json.dumps(plain)) == a_provenance()
 
 
 def test_versions_are_those_that_run():
