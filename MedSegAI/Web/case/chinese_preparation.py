@@ -6,6 +6,7 @@ CHINESE_OF_PREPARATION = {
     "tab_prepare": "准备",
     # Several scans
     "inputs_show": "在切片中显示此影像",
+    "inputs_overlap": "重叠：{}。",
     "inputs_align": "配准",
     "inputs_align_tip": "移动此影像，使相同的解剖结构与第一个影像重合",
     "inputs_take_off": "恢复原位",

@@ -28,6 +28,7 @@ TEXTS = {
     "open_sample": "Sample",
     "open_sample_tip": "Open the ICBM152 average head that comes with this program",
     "inputs_show": "Show this scan in the slices",
+    "inputs_overlap": "Overlap: {}.",
     "inputs_align": "Align",
     "inputs_align_tip": "Move this scan onto the first one, so that the same anatomy lies at the same place",
     "inputs_take_off": "Put back",
@@ -127,7 +128,7 @@ class InputsPanel(Panel[InputsState]):
     def _place(self) -> None:
         """How the scan lies to the first one, and what can be done about it."""
         html.Div(
-            "{{ slot.space }}",
+            "{{ slot.space + (slot.overlap ? ' ' + t.inputs_overlap.replace('{}', slot.overlap) : '') }}",
             v_show=("slot.space",),
             classes=("slot.lies_right ? 'text-caption text-medium-emphasis' : 'text-caption text-error'",),
             raw_attrs=[':data-testid="`input-space-${slot.index}`"'],
@@ -177,7 +178,8 @@ def _as_shown(slot: InputSlot) -> dict[str, Any]:
         "node": slot.node.GetID() if slot.node is not None else None,
         "problem": slot.problem,
         "note": slot.note,
-        "space": "" if slot.space is None else _place_of(slot),
+        "space": _place_of(slot),
+        "overlap": "" if slot.space is None or slot.alignment is not None else f"{slot.space.overlap:.0%}",
         "lies_right": slot.lies_right,
         "can_be_aligned": slot.can_be_aligned,
         "is_aligned": slot.alignment is not None,
@@ -186,5 +188,6 @@ def _as_shown(slot: InputSlot) -> dict[str, Any]:
 
 def _place_of(slot: InputSlot) -> str:
     space = slot.space
-    told = space.sentence if slot.lies_right else f"{space.sentence} {space.advice}"
-    return f"{told} ({space.overlap:.0%})" if slot.alignment is None else told
+    if space is None:
+        return ""
+    return space.sentence if slot.lies_right else f"{space.sentence} {space.advice}"
