@@ -162,16 +162,13 @@ class _Makers:
         if what is DicomObject.CONFIDENCE:
             return confidence_object(self.segmentation, self.confidence, self.source, creator=creator)
         if what is DicomObject.HEAT_MAP:
-            label = self._name_of(self.heat_label)
+            label = next((label for label in self.segmentation.table if label.key == self.heat_label), None)
             return heat_map_object(self.heat_map, self.source, label=label, provenance=provenance, creator=creator)
         if what is DicomObject.CONTOURS:
             return structure_set_object(self.segmentation, self.source, creator=creator)
         present = present_labels(self.segmentation)
         measured = segment_statistics(self.segmentation.labels, present, in_known_unit(self.source.scan))
         return report_object(measured, self.segments, self.source, provenance=provenance, creator=creator)
-
-    def _name_of(self, key: str) -> str:
-        return next((label.name for label in self.segmentation.table if label.key == key), key)
 
 
 def _wanted(objects: Collection[DicomObject] | None, data: Mapping[DicomObject, Volume | None]) -> list[DicomObject]:

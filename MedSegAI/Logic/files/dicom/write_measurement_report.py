@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from MedSegAI.Logic.files.dicom.anatomic_region import is_anatomy, side_of
 from MedSegAI.Logic.files.dicom.result_object import MAKER, NewObject, concept, highdicom_package, made
 from MedSegAI.Logic.files.dicom.segment_statistics import SegmentStatistics
 from MedSegAI.Logic.files.dicom.shared_provenance import algorithm_parameters, put_provenance
 from MedSegAI.Logic.files.dicom.source_series import SourceSeries
 from MedSegAI.Logic.files.dicom.write_dicom_segmentation import UNCODED
-from MedSegAI.Logic.labels import Code, Terminology
+from MedSegAI.Logic.labels import Code, Label
 from MedSegAI.Logic.provenance import Provenance
 
 _SERIES = 903
@@ -18,8 +19,6 @@ _SIGNIFICANT_DIGITS = 6
 _PROCEDURE = Code("SCT", "363679005", "Imaging procedure")
 _VOLUME, _ML = Code("SCT", "118565006", "Volume"), Code("UCUM", "ml", "milliliter")
 _MEAN = Code("SCT", "373098007", "Mean")
-_ANATOMY = {("SCT", "123037004"), ("SCT", "91723000")}
-_SIDES = {("SCT", "7771000"), ("SCT", "24028007"), ("SCT", "51440002")}
 
 
 def report_object(
@@ -122,21 +121,20 @@ def _group(
         ),
         finding_category=concept(coded.category),
         finding_type=concept(coded.type),
-        finding_sites=_sites(coded),
+        finding_sites=_sites(entry.label),
         algorithm_id=None if provenance is None else _algorithm(provenance),
         measurements=measured,
     )
 
 
-def _sites(coded: Terminology) -> list[Any] | None:
+def _sites(label: Label) -> list[Any] | None:
     """Anatomy is its own site, with its side."""
-    if (coded.category.scheme, coded.category.value) not in _ANATOMY:
+    if not is_anatomy(label):
         return None
-    side = coded.type_modifier
-    known = side is not None and (side.scheme, side.value) in _SIDES
+    side = side_of(label)
     return [
         highdicom_package().sr.FindingSite(
-            anatomic_location=concept(coded.type), laterality=concept(side) if known else None
+            anatomic_location=concept(label.terminology.type), laterality=None if side is None else concept(side)
         )
     ]
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.dicom.result_object import NewObject, highdicom_package, made
+from MedSegAI.Logic.files.dicom.anatomic_region import anatomic_region
+from MedSegAI.Logic.files.dicom.result_object import NewObject, concept, highdicom_package, made
 from MedSegAI.Logic.files.dicom.shared_provenance import put_provenance
 from MedSegAI.Logic.files.dicom.source_series import SourceSeries
+from MedSegAI.Logic.labels import Code, Label
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
 
@@ -22,7 +24,7 @@ def heat_map_object(
     heat_map: Volume,
     source: SourceSeries,
     *,
-    label: str = "",
+    label: Label | None = None,
     provenance: Provenance | None = None,
     creator: str = "",
 ) -> Any:
@@ -35,7 +37,7 @@ def heat_map_object(
     Args:
         heat_map: float (k, j, i), 0..1, on the very grid of the series.
         source: The series.
-        label: Name of the label it explains; may be empty.
+        label: The label it explains, where known.
         provenance: The run it belongs to, where known.
         creator: Who made it; may be empty.
 
@@ -55,8 +57,9 @@ def heat_map_object(
             f"The heat map '{heat_map.name}' leaves the range from 0 to 1.",
             advice="Give the file that 'explain' wrote.",
         )
-    new = NewObject(_SERIES, f"MedSegAI heat map {label}".strip()[:64], creator)
-    explanation = f"Grad-CAM++ of {label or 'a label'}, 0 to 1"[:_LONGEST_EXPLANATION]
+    name = "" if label is None else label.name
+    new = NewObject(_SERIES, f"MedSegAI heat map {name}".strip()[:64], creator)
+    explanation = f"Grad-CAM++ of {name or 'a label'}, 0 to 1"[:_LONGEST_EXPLANATION]
     mapping = highdicom.pm.RealWorldValueMapping(
         lut_label="GRADCAM",
         lut_explanation=explanation,
@@ -83,15 +86,47 @@ def heat_map_object(
         ),
         source,
     )
-    _say_which_part(dataset, source)
+    _store_in_order_of_k(dataset, source)
+    _say_which_part(dataset, source, label)
     put_provenance(dataset, provenance)
     return dataset
 
 
-def _say_which_part(dataset: Any, source: SourceSeries) -> None:
-    """The part of the body, which segments say of themselves and a map does not; else that its side is not known."""
-    part = source.images[0].get("BodyPartExamined")
+def _store_in_order_of_k(dataset: Any, source: SourceSeries) -> None:
+    """Put the frames in the order of their places along the normal, and number them so.
+
+    highdicom stores them the other way round, which is valid, but dcmqi, and so 3D Slicer's plugin, stacks the frames
+    as they are stored, onto the lowest place: the map would be shown upside down.
+    """
+    frames = list(dataset.PerFrameFunctionalGroupsSequence)
+    places = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], dtype=float)
+    order = np.argsort(source.scan.grid.kji_of(places)[:, 0], kind="stable")
+    stored = np.frombuffer(dataset.FloatPixelData, "<f4").reshape(len(frames), -1)
+    dataset.FloatPixelData = np.ascontiguousarray(stored[order]).tobytes()
+    dataset.PerFrameFunctionalGroupsSequence = [frames[at] for at in order]
+    for number, at in enumerate(order, start=1):
+        frames[at].FrameContentSequence[0].DimensionIndexValues = [number]
+
+
+def _say_which_part(dataset: Any, source: SourceSeries, label: Label | None) -> None:
+    """The part of the body, by the series and by the label; where neither says it, that the side is not known.
+
+    dcmqi, and so 3D Slicer's plugin, reads no parametric map whose frames do not say what anatomy they show.
+    """
+    part = str(source.images[0].get("BodyPartExamined") or "").strip().upper()
     if part:
         dataset.BodyPartExamined = part
-    else:
+    region = anatomic_region(label, part)
+    if region is not None:
+        dataset.SharedFunctionalGroupsSequence[0].FrameAnatomySequence = [_frame_anatomy(*region)]
+    elif not part:
         dataset.Laterality = ""
+
+
+def _frame_anatomy(region: Code, side: str) -> Any:
+    from pydicom.dataset import Dataset
+
+    anatomy = Dataset()
+    anatomy.AnatomicRegionSequence = [concept(region)]
+    anatomy.FrameLaterality = side
+    return anatomy
