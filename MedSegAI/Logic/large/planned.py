@@ -19,6 +19,8 @@ SLAB_BUDGET_BYTES = 512 * MIB
 # Python, numpy, SimpleITK, scipy and numba together, before the first voxel.
 PROGRAM_BYTES = 320 * MIB
 READ_AT_ONCE_BYTES = 16 * MIB
+TILE_VOXELS = 1 << 23
+_SHORTEST_TILE = 8
 # What is kept of the header of each file of a DICOM series, and pydicom itself.
 _HEADER_BYTES = 64 * 1024
 
@@ -54,19 +56,25 @@ class Work:
 
     def bytes_beside(self, source_voxels: int, target_voxels: int) -> int:
         """Memory at the peak of one slab's resampling, its own voxels and the result's included."""
-        # The slab before may still be on its way to the disk.
-        kept = source_voxels * self.prepared.itemsize + 2 * target_voxels * self.written.itemsize
-        if self.copied or (self.compiled and not self.labels):
-            # Axes that change places are put in order by a copy.
-            return kept + target_voxels * self.written.itemsize
-        if self.labels:
-            # Beside both: a mask as bool and float32 (twice by SimpleITK), and three float32 maps of the result.
-            return kept + source_voxels * (5 if self.compiled else 13) + target_voxels * 16
-        if self.interpolation is Interpolation.NEAREST:
-            return kept + source_voxels * self.prepared.itemsize + 2 * target_voxels * self.written.itemsize
-        # As float32 in numpy and SimpleITK, smoothed; B-splines also have float64 coefficients.
-        wide = 28 if self.interpolation is Interpolation.BSPLINE else 16
-        return kept + source_voxels * wide + target_voxels * 8
+        # The slab before may still be on its way to the disk, and axes that change places are put in order by a copy.
+        kept = source_voxels * self.prepared.itemsize + 3 * target_voxels * self.written.itemsize
+        return kept + min(source_voxels + target_voxels, TILE_VOXELS) * self.bytes_a_tile_voxel
+
+    @property
+    def is_tiled(self) -> bool:
+        """Whether each slab is done tile by tile, because what does it needs much more memory than the voxels take."""
+        return not self.copied and (self.labels or not self.compiled)
+
+    @property
+    def bytes_a_tile_voxel(self) -> int:
+        """Memory for each voxel of a tile, beside the slab's own."""
+        if not self.is_tiled:
+            return 0
+        if self.interpolation is Interpolation.BSPLINE:
+            # As float32 in numpy and SimpleITK, smoothed, and float64 coefficients.
+            return 32
+        # As float32 in numpy and SimpleITK, smoothed; of labels a mask and three maps of the result as well.
+        return 24 if self.labels else 16
 
 
 @dataclass(frozen=True)
@@ -80,6 +88,23 @@ class Slab:
 
     target: Box
     source: Box
+
+
+def tiles_of(slab: Slab, source: Shape, index_map: IndexMap, *, margin: int) -> list[Slab]:
+    """A slab cut into blocks that have ``TILE_VOXELS`` at most with the block of the scan that each depends on."""
+    waiting, found = [slab.target], []
+    while waiting:
+        box = waiting.pop()
+        tile = Slab(box, index_map.source_box(box, source, margin=margin))
+        longest = int(np.argmax(box.shape))
+        if np.prod(tile.source.shape) + np.prod(box.shape) <= TILE_VOXELS or box.shape[longest] <= _SHORTEST_TILE:
+            found.append(tile)
+            continue
+        middle = (box.start[longest] + box.stop[longest]) // 2
+        stop, start = list(box.stop), list(box.start)
+        stop[longest] = start[longest] = middle
+        waiting += [Box(box.start, tuple(stop)), Box(tuple(start), box.stop)]
+    return found
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,16 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.plane_source import PlaneSource
-from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.large.planned import Slab, Work
+from MedSegAI.Logic.geometry import Grid, Shape
+from MedSegAI.Logic.large.planned import Slab, Work, tiles_of
 from MedSegAI.Logic.large.point_wise import PointWise
 from MedSegAI.Logic.standardise.aligned_resample import load_kernel
 from MedSegAI.Logic.standardise.aligned_weights import aligned_weights
 from MedSegAI.Logic.standardise.index_map import IndexMap
-from MedSegAI.Logic.standardise.interpolate import COMPILED_FROM_VOXELS, interpolate, smoothing_variance
+from MedSegAI.Logic.standardise.interpolate import COMPILED_FROM_VOXELS, interpolate, reach, smoothing_variance
 from MedSegAI.Logic.standardise.interpolation import Interpolation
 from MedSegAI.Logic.standardise.label_interpolation import interpolate_labels
-from MedSegAI.Logic.standardise.lattice_copy import Lattice, common_lattice, copy_voxels
+from MedSegAI.Logic.standardise.lattice_copy import common_lattice, copy_voxels
 from MedSegAI.Logic.standardise.resample_record import resample_record
 from MedSegAI.Logic.standardise.rounding import rounded_to
 from MedSegAI.Logic.standardise.step import Step
@@ -108,18 +108,31 @@ class PreparedTask:
         outside = rounded_to(np.array(float(background)), work.written)
         if slab.source.is_empty:
             return np.full(shape, outside, work.written)
-        starts = {"source_start": slab.source.start, "target_start": slab.target.start}
         if self._lattice is not None:
-            lattice: Lattice = self._lattice.between_parts(**starts)
+            lattice = self._lattice.between_parts(source_start=slab.source.start, target_start=slab.target.start)
             return rounded_to(copy_voxels(block, lattice, shape, float(outside)), work.written)
-        index_map = self.index_map.between_parts(**starts)
+        if not work.is_tiled:
+            return self._part(block, slab, slab.source.start, background)
+        result = np.full(shape, outside, work.written)
+        margin = reach(self.index_map, work.interpolation)
+        for tile in tiles_of(slab, self._source_shape, self.index_map, margin=margin):
+            if not tile.source.is_empty:
+                place = tile.target.shift(tuple(-start for start in slab.target.start))
+                result[place.slices] = self._part(block, tile, slab.source.start, background)
+        return result
+
+    def _part(self, block: np.ndarray, part: Slab, block_start: Shape, background: float) -> np.ndarray:
+        """Interpolated voxels of a slab or tile, from a block of the scan that holds all it depends on."""
+        work = self.work
+        needed = block[part.source.shift(tuple(-start for start in block_start)).slices]
+        index_map = self.index_map.between_parts(source_start=part.source.start, target_start=part.target.start)
         compiled_from = 0 if work.compiled else _NEVER
         if work.labels:
-            return interpolate_labels(block, index_map, shape, compiled_from=compiled_from)
+            return interpolate_labels(needed, index_map, part.target.shape, compiled_from=compiled_from)
         return interpolate(
-            block,
+            needed,
             index_map,
-            shape,
+            part.target.shape,
             interpolation=work.interpolation,
             background=background,
             dtype=work.written,

@@ -10,8 +10,17 @@ import SimpleITK as sitk
 
 from MedSegAI.Logic.files.planes.open_planes import open_planes
 from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
-from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.large.planned import MIB, SLAB_BUDGET_BYTES, Work, bytes_held_by, plan_slabs
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.large.planned import (
+    MIB,
+    SLAB_BUDGET_BYTES,
+    TILE_VOXELS,
+    Slab,
+    Work,
+    bytes_held_by,
+    plan_slabs,
+    tiles_of,
+)
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolation import Interpolation
 from MedSegAI.Logic.standardise.target_grids import canonical_grid, grid_with_spacing
@@ -57,17 +66,15 @@ def test_less_memory_makes_thinner_slabs():
 
 def test_wider_numbers_splines_and_labels_take_more():
     target = grid_with_spacing(LARGE, (1.0, 1.0, 1.0))
-    thickness = [
-        plan(target, work).slabs[0].target.shape[0]
-        for work in (
-            replace(LINEAR, copied=True),
-            LINEAR,
-            replace(LINEAR, prepared=np.dtype(np.float32), written=np.dtype(np.float32)),
-            replace(LINEAR, compiled=False),
-            replace(LINEAR, compiled=False, interpolation=Interpolation.BSPLINE),
-        )
-    ]
-    assert thickness == sorted(thickness, reverse=True) and thickness[0] > 2 * thickness[-1]
+
+    def thickness(work):
+        return plan(target, work).slabs[0].target.shape[0]
+
+    by_simpleitk = replace(LINEAR, compiled=False)
+    by_splines = replace(by_simpleitk, interpolation=Interpolation.BSPLINE)
+    as_float = replace(LINEAR, prepared=np.dtype(np.float32), written=np.dtype(np.float32))
+    assert thickness(LINEAR) > thickness(by_simpleitk) > thickness(by_splines) > 32
+    assert thickness(LINEAR) > thickness(as_float) > 32
     by_label = plan(target, replace(LINEAR, labels=True, read=np.dtype(np.uint8), prepared=np.dtype(np.uint8)))
     nearest = plan(target, replace(LINEAR, compiled=False, interpolation=Interpolation.NEAREST))
     assert max(by_label.slab_bytes, nearest.slab_bytes) <= SLAB_BUDGET_BYTES
@@ -97,3 +104,19 @@ def test_what_the_source_holds_is_counted(data_folder, tmp_path):
     assert bytes_held_by(series) == 32 * 65536
     target = grid_with_spacing(LARGE, (1.0, 1.0, 1.0))
     assert plan(target, held_bytes=100 * MIB).peak_bytes == plan(target).peak_bytes + 100 * MIB
+
+
+def test_tiles_cover_a_slab_and_stay_small():
+    tilt = np.linalg.qr(np.array([[1.0, -0.3, 0.2], [0.4, 1.0, -0.5], [-0.1, 0.6, 1.0]]))[0]
+    source = Grid((300, 300, 300))
+    origin = np.full(3, 149.5) - tilt @ np.full(3, 139.5)
+    target = Grid((280, 280, 280), (1.0, 1.0, 1.0), tuple(origin), tuple(tilt.ravel()))
+    index_map = IndexMap.between(source, target)
+    slab = Slab(Box((100, 0, 0), (200, 280, 280)), Box.whole(source.shape))
+    tiles = tiles_of(slab, source.shape, index_map, margin=4)
+    assert len(tiles) > 1
+    covered = np.zeros(target.shape, np.uint8)
+    for tile in tiles:
+        covered[tile.target.slices] += 1
+        assert np.prod(tile.source.shape) + np.prod(tile.target.shape) <= TILE_VOXELS
+    assert np.all(covered[100:200] == 1) and covered.sum() == 100 * 280 * 280

@@ -14,6 +14,7 @@ from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.files.planes.write_planes import Compression
 from MedSegAI.Logic.files.read import read_image, read_volume
 from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.large import planned
 from MedSegAI.Logic.large import task as task_module
 from MedSegAI.Logic.large.resample_planes import resample_planes, standardise_planes
 from MedSegAI.Logic.large.task import Content, LargeTask
@@ -82,8 +83,10 @@ def test_every_orientation_is_what_memory_gives(on_disk, scan, number):
     np.testing.assert_array_equal(found.array, resample(scan, grid, dtype=np.int16).array)
 
 
+@pytest.mark.parametrize("tile", [1 << 23, 1000], ids=["whole slabs", "tiles"])
 @pytest.mark.parametrize("interpolation", list(Interpolation))
-def test_an_oblique_grid_is_what_memory_gives(on_disk, scan, interpolation):
+def test_an_oblique_grid_is_what_memory_gives(on_disk, scan, interpolation, tile, monkeypatch):
+    monkeypatch.setattr(planned, "TILE_VOXELS", tile)
     tilt = np.linalg.qr(np.array([[1.0, -0.3, 0.2], [0.4, 1.0, -0.5], [-0.1, 0.6, 1.0]]))[0]
     grid = turned(scan.grid, tilt, (0.9, 0.8, 1.1), (30, 20, 18))
     found, done = in_slabs(on_disk(), LargeTask(grid, interpolation=interpolation))
@@ -132,8 +135,10 @@ def test_a_transform_moves_the_scan(on_disk, scan):
     assert found.steps[-1].settings["transform"][3] == 2.2
 
 
+@pytest.mark.parametrize("tile", [1 << 23, 1000], ids=["whole slabs", "tiles"])
 @pytest.mark.parametrize("interpolation", [Interpolation.LINEAR, Interpolation.NEAREST])
-def test_labels_stay_labels(on_disk, scan, interpolation):
+def test_labels_stay_labels(on_disk, scan, interpolation, tile, monkeypatch):
+    monkeypatch.setattr(planned, "TILE_VOXELS", tile)
     labels = Volume(np.where(scan.array > 1500, 3, np.where(scan.array > 0, 1, 0)).astype(np.uint8), scan.grid)
     grid = turned(scan.grid, AXES_48[5], (0.7, 1.0, 1.3), (30, 24, 20))
     task = LargeTask(grid, content=Content.LABELS, interpolation=interpolation)
