@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import slicer
 
-from MedSegAI.Bridge.scan_attributes import SourceSeries, modality_of, source_of
+from MedSegAI.Bridge.scan_attributes import SourceSeries, frame_of_reference_of, modality_of, source_of
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.volume import Modality
 
@@ -17,7 +17,7 @@ class Database:
         return {"1.1": "/scans/a/1.dcm", "1.2": "/scans/b/2.dcm"}.get(uid, "")
 
     def instanceValue(self, uid, tag):  # noqa: N802 - ctk chose the name
-        values = {"0020,000E": "1.2.3", "0008,0060": "MR"}
+        values = {"0020,000E": "1.2.3", "0008,0060": "MR", "0020,0052": "1.2.9"}
         return values.get(tag, "") if self.fileForInstance(uid) else ""
 
 
@@ -35,12 +35,13 @@ def note_source(bench):
     return note_source
 
 
-def test_source_and_modality_are_taken_from_the_database(node, note_source, monkeypatch):
+def test_source_modality_and_frame_of_reference_are_taken_from_the_database(node, note_source, monkeypatch):
     monkeypatch.setattr(slicer, "dicomDatabase", Database(), raising=False)
     note_source(node)
     source = source_of(node)
     assert (source.folder.as_posix(), source.uid) == ("/scans", "1.2.3")
     assert modality_of(node) is Modality.MR
+    assert frame_of_reference_of(node) == "1.2.9"
 
 
 def test_what_the_scan_says_itself_stays(node, note_source, monkeypatch, tmp_path):
