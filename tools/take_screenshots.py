@@ -11,6 +11,7 @@ import io
 import os
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,8 @@ def _browser_pictures() -> None:
         for ending, language in LANGUAGES.items():
             with _window(browser, app.address, language) as window:
                 _one_tour(window, ending)
+            with _window(browser, app.address, language) as window:
+                _preparation_tour(window, ending)
         browser.close()
 
 
@@ -121,6 +124,32 @@ def _one_tour(window: HeadWindow, ending: str) -> None:
     window.page.set_input_files(window.named("files-chooser"), broken)
     window.page.wait_for_selector(window.named("error-dialog"))
     _show(window, f"browser-8-error{ending}")
+
+
+def _preparation_tour(window: HeadWindow, ending: str) -> None:
+    """A step of preparation, and the series of a study to choose from."""
+    window.tab("prepare")
+    window.click("prepare-settings")
+    window.click("prepare-apply")
+    window.wait_for(lambda: window.shows("prepare-stage-before"), seconds=SECONDS)
+    _wait_for_end(window)
+    window.page.mouse.move(5, 790)
+    _show(window, f"browser-9-prepared{ending}")
+    window.page.set_input_files(window.named("files-chooser"), _study_of_two_series(window.folder))
+    window.page.wait_for_selector(window.named("series-dialog"))
+    window.page.wait_for_timeout(500)
+    _show(window, f"browser-10-series{ending}", still=False)
+
+
+def _study_of_two_series(folder: Path) -> Path:
+    """A zip with two series of the real data that lie beside the repository."""
+    study = Path(os.environ.get("MEDSEGAI_DATA") or ROOT / ".." / "shared" / "data") / "tcia_brain_dicom" / "Study1"
+    archive = folder / "study.zip"
+    with zipfile.ZipFile(archive, "w") as opened:
+        for name in ("12-T1post-05670", "36459-FLAIRreg-76244"):
+            for path in (study / name).iterdir():
+                opened.write(path, f"{name}/{path.name}")
+    return archive
 
 
 def _show(window: HeadWindow, name: str, *, still: bool = True) -> None:
