@@ -24,7 +24,14 @@ LARGEST_FILE = 20 * MEGABYTE
 LONGEST_FILE_LINES = 300
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
 DOCUMENTS = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/tutorial.md")
-DOCUMENTS += ("docs/tutorial.zh-CN.md", "docs/training.md", "docs/translations.md", "docs/consensus.md", "docs/standardise.md")
+DOCUMENTS += (
+    "docs/tutorial.zh-CN.md",
+    "docs/training.md",
+    "docs/translations.md",
+    "docs/consensus.md",
+    "docs/standardise.md",
+)
+DOCUMENTS += ("docs/batch.md",)
 IN_TWO_LANGUAGES = (("README.md", "README.zh-CN.md"), ("docs/tutorial.md", "docs/tutorial.zh-CN.md"))
 # Slicer brings its own; pip must not overwrite them.
 SLICERS_OWN = {"numpy", "scipy", "simpleitk", "torch", "pydicom"}
