@@ -56,6 +56,7 @@ def volumes_of_series(files: Sequence[DicomFile]) -> tuple[SeriesVolume, ...]:
     description = str(header.get("SeriesDescription") or "")
     name = f"the series '{description}'" if description else f"the series {uid}"
     try:
+        _refuse_several_patients(files, name)
         planes, notes = _scan_planes(files)
         groups = split_by_mark(planes, only="stack") or {"": planes}
         parts = [part for mark, group in groups.items() for part in _parts(group, mark, name)]
@@ -97,6 +98,15 @@ def _volume(part: _Part, *, uid: str, description: str, name: str, notes: tuple[
         return SeriesVolume(uid, description, files, len(part.planes), error=error, notes=notes)
     files = tuple(dict.fromkeys(plane.file for plane in arranged.planes))
     return SeriesVolume(uid, description, files, len(part.planes), stack=arranged, notes=(*notes, *arranged.notes))
+
+
+def _refuse_several_patients(files: Sequence[DicomFile], name: str) -> None:
+    count = len({str(file.header.get("PatientID") or "") for file in files} - {""})
+    if count > 1:
+        raise InputError(
+            f"The files of {name} name {count} different patients: images may have been mixed up.",
+            advice="Do not use it before somebody has looked at where it comes from.",
+        )
 
 
 def _frames(files: Sequence[DicomFile]) -> int:

@@ -276,6 +276,14 @@ def test_real_colour_pictures_are_refused(refused, tmp_path, name):
     assert "is a colour picture" in refused(tmp_path)
 
 
+def test_images_of_two_patients_in_one_series_are_refused_without_naming_them(refused, a_series):
+    folder, files = a_series
+    edit(files[3], PatientID="Somebody-Else")
+    problem = refused(folder)
+    assert "name 2 different patients" in problem
+    assert "Somebody" not in problem
+
+
 def test_a_mosaic_is_refused(refused, tmp_path):
     def change(dataset, k):
         dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
