@@ -1,4 +1,4 @@
-"""A small result on real DICOM series, to be written as DICOM."""
+"""A small result on real DICOM series, or on a few slices of them, to be written as DICOM."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from MedSegAI.Logic.files.read import read_volume
@@ -32,6 +33,9 @@ SERIES = {
 }
 
 
+FEW = {"mr": 5, "crop": 6}
+
+
 @dataclass(frozen=True)
 class CaseOnDicom:
     """A series of real images, and a result drawn on it."""
@@ -44,7 +48,7 @@ class CaseOnDicom:
 
 
 @pytest.fixture(scope="session")
-def case_on(data_folder):
+def case_on(data_folder, tmp_path_factory):
     """The case on a series by its short name; each is made once."""
     made = {}
 
@@ -53,10 +57,20 @@ def case_on(data_folder):
             series = data_folder / SERIES[name]
             if not series.is_dir():
                 pytest.skip(f"no real data at {series}")
+            if name in FEW:
+                series = _lowest_slices(series, FEW[name], tmp_path_factory.mktemp(name))
             made[name] = _drawn_on(series)
         return made[name]
 
     return case
+
+
+def _lowest_slices(series: Path, number: int, folder: Path) -> Path:
+    """A folder with links to a few neighbouring slices of a series."""
+    files = sorted(series.iterdir(), key=lambda file: float(pydicom.dcmread(file).ImagePositionPatient[2]))
+    for file in files[:number]:
+        (folder / file.name).symlink_to(file)
+    return folder
 
 
 def _drawn_on(series: Path) -> CaseOnDicom:
