@@ -123,7 +123,7 @@ class _Cleaner:
     def _new_value(self, element: Any, treatment: Treatment) -> tuple[Any, str]:
         value = element.value
         if treatment is Treatment.EMPTY:
-            return ([] if element.VR == "SQ" else None), "emptied"
+            return ([] if element.VR == "SQ" else element.empty_value), "emptied"
         if treatment is Treatment.NEW_UID:
             return self._each(value, self.pseudonyms.uid), "got a new UID"
         if treatment is Treatment.PSEUDONYM:
