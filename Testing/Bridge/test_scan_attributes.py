@@ -15,8 +15,11 @@ from MedSegAI.Bridge.scan_attributes import (
     acquisition_of,
     frame_of_reference_of,
     is_scan,
+    modality_of,
+    say_kind,
     source_of,
     steps_of,
+    unit_of,
     write_source,
 )
 from MedSegAI.Bridge.scene import load_scene, save_scene
@@ -24,6 +27,7 @@ from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.transform_nodes import transform_to_node
 from MedSegAI.Bridge.volume_nodes import node_to_volume, update_volume_node, volume_to_node
 from MedSegAI.Logic.step_record import StepRecord
+from MedSegAI.Logic.volume import Modality, Unit
 
 FRAME = "1.2.840.1234.5"
 STEPS = (
@@ -94,3 +98,19 @@ def test_a_scan_that_came_from_no_dicom_files_has_no_source(a_scene, a_small_sca
     write_source(node, SourceSeries(Path("/scans"), "1.2"))
     write_source(node, None)
     assert source_of(node) is None
+
+
+def test_a_ct_with_air_is_in_hounsfield_units_and_what_is_none_is_not(a_scene, a_small_scan):
+    node = volume_to_node(a_small_scan.with_array(a_small_scan.array - 1000), a_scene)
+    assert say_kind(node, Modality.CT) == (Modality.MR, Unit.ARBITRARY)
+    assert (modality_of(node), unit_of(node)) == (Modality.CT, Unit.HOUNSFIELD)
+    assert say_kind(node, Modality.MR) == (Modality.CT, Unit.HOUNSFIELD)
+    assert unit_of(node) is Unit.ARBITRARY
+    say_kind(node, Modality.PET, unit=Unit.ACTIVITY)
+    assert (modality_of(node), unit_of(node)) == (Modality.PET, Unit.ACTIVITY)
+
+
+def test_a_ct_without_values_below_zero_keeps_its_unit(a_scene, a_small_scan):
+    node = volume_to_node(a_small_scan, a_scene)
+    say_kind(node, Modality.CT)
+    assert (modality_of(node), unit_of(node)) == (Modality.CT, Unit.ARBITRARY)

@@ -9,17 +9,19 @@ import pytest
 import slicer
 
 from MedSegAI.Bridge.scan_attributes import is_scan, steps_of
+from MedSegAI.Bridge.scene import new_scene
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.slice_composites import slice_composites
 from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Bridge.window_level import Window, window_of
 from MedSegAI.Logic.errors import InputError, WorkerError
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.geometry import Box
-from MedSegAI.Logic.volume import Modality, Unit
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.volume import Modality, Unit, Volume
 from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Session.run import Outcome, RunKind
 from MedSegAI.Session.session import Session
+from Testing.Logic.standardise.pet.headers import EASY, EASY_FACTOR
 from Testing.Session.conftest import work_through
 
 
@@ -173,12 +175,78 @@ def test_a_saved_case_still_shows_before_and_after(a_session, a_runner, preparat
     clip(preparation)
     preparation.show_before(True)
     a_session.save(tmp_path / "case.mrb")
-    from MedSegAI.Bridge.scene import new_scene
-
     again = Session(new_scene(), a_runner)
     again.open(tmp_path / "case.mrb")
     restored = Preparation(again)
     assert restored.stage == "before" and restored.has_before
     assert [record.step for record in steps_of(again.scan)] == ["ct-clip"]
     assert isinstance(again.scan, slicer.vtkMRMLScalarVolumeNode)
+    again.close()
+
+
+def test_a_person_can_say_what_kind_of_scan_a_file_holds(a_session, a_ct):
+    node = a_session.add_scan(replace(a_ct, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY))
+    preparation = Preparation(a_session)
+    assert {"ct-clip", "n4", "suv"} <= {offer.kind for offer in preparation.offers}
+    assert preparation.presets == ()
+
+    preparation.take_for(Modality.CT)
+    assert "n4" not in {offer.kind for offer in preparation.offers}
+    assert [preset.key for preset in preparation.presets] == ["lung", "mediastinum", "bone", "brain", "liver"]
+    assert node_to_volume(node).unit is Unit.HOUNSFIELD
+
+    a_session.undo()
+    assert (preparation.modality, preparation.presets) == (Modality.UNKNOWN, ())
+    a_session.redo()
+    preparation.take_for(Modality.MR)
+    assert node_to_volume(node).unit is Unit.ARBITRARY
+    assert preparation.presets == ()
+
+
+def test_a_scan_gets_the_histogram_of_another_that_is_looked_at_in_another_thread(a_session, a_crop, another_crop):
+    other = a_session.add_scan(replace(another_crop, modality=Modality.MR, name="other"))
+    a_session.add_scan(replace(a_crop, modality=Modality.MR, name="head"))
+    preparation = Preparation(a_session)
+    assert preparation.references == (other,)
+    preparation.start(preparation.chosen("histogram-match", {}, reference=other))
+    assert work_through(a_session).outcome is Outcome.DONE, a_session.run.error
+    assert "'other'" in preparation.sentences[0]
+    median = np.median(node_to_volume(a_session.scan).array)
+    assert abs(median / np.median(another_crop.array) - 1) < 0.25
+
+
+def test_a_reference_that_does_not_serve_ends_the_run_with_the_reason(a_session, a_crop):
+    flat = a_session.add_scan(replace(a_crop, array=np.ones(a_crop.grid.shape, np.float32), name="flat"))
+    head = a_session.add_scan(replace(a_crop, modality=Modality.MR, name="head"))
+    preparation = Preparation(a_session)
+    preparation.start(preparation.chosen("histogram-match", {}, reference=flat))
+    run = work_through(a_session)
+    assert run.outcome is Outcome.FAILED and "flat" in run.error.problem
+    assert a_session.scan is head
+
+
+def test_a_run_can_be_cancelled_and_leaves_the_scan_as_it_is(a_session, a_crop):
+    node = a_session.add_scan(replace(a_crop, modality=Modality.MR))
+    preparation = Preparation(a_session)
+    preparation.start(preparation.chosen("n4", {}))
+    a_session.cancel()
+    assert work_through(a_session).outcome is Outcome.CANCELLED
+    assert a_session.scan is node
+
+
+def test_a_pet_scan_comes_to_suv_by_what_its_header_says_also_after_it_was_saved(a_session, a_runner, tmp_path):
+    acquisition = EASY
+    counts = np.arange(64, dtype=np.int16).reshape(4, 4, 4) * 100
+    pet = Volume(counts, Grid((4, 4, 4)), Modality.PET, Unit.ACTIVITY, "pet", acquisition=acquisition)
+    a_session.add_scan(pet)
+    a_session.save(tmp_path / "case.mrb")
+    again = Session(new_scene(), a_runner)
+    again.open(tmp_path / "case.mrb")
+    preparation = Preparation(again)
+    assert [offer.kind for offer in preparation.offers] == ["suv"]
+    preparation.start(preparation.chosen("suv", {"by": "bw"}))
+    assert work_through(again).outcome is Outcome.DONE, again.run.error
+    made = node_to_volume(again.scan)
+    assert made.unit is Unit.SUV_BODY_WEIGHT
+    np.testing.assert_allclose(made.array, counts * EASY_FACTOR, rtol=1e-6)
     again.close()
