@@ -1,8 +1,8 @@
 """Whether an alignment can be trusted: figures, and the rule that makes a plain word of them.
 
 The limits were set on the pairs of ``Testing/Benchmarks/alignment.py``, MR of heads and one CT. Rightly aligned pairs
-(other contrasts of one head, one moved by up to 35 degrees and 50 mm, a crop) had a spread of 0.03 to 1.5 mm and a
-normalised mutual information of 1.19 to 2. Wrong ones (other people's heads, mirrored heads, noise, a CT of another
+(other contrasts of one head, one moved by up to 35 degrees and 50 mm, a crop) had a spread of 0.04 to 1.5 mm and a
+normalised mutual information of 1.19 to 1.75. Wrong ones (other people's heads, mirrored heads, noise, a CT of another
 part of the body) had a spread of 1.8 to 29 mm; only heads of other people reached more than 1.14. Which person it is
 cannot be seen in this way: such a pair comes out as doubtful.
 """

@@ -33,6 +33,7 @@ _PIXELS = 420
 _SQUARES = 8
 _LETTERS = 140
 _GAMMA = 0.7
+_NAME = 40
 REFERENCE_TINT, MOVING_TINT = np.array((0.75, 0.90, 1.0)), np.array((1.0, 0.86, 0.62))
 
 
@@ -65,9 +66,10 @@ def alignment_figure(
             _draw_board(axes, reference, moving, plane)
             where = f"{plane.name}  {plane.place}"
             axes.set_title(f"{title}, {where}" if column == 0 else where, color=TEXT, fontsize=9, loc="left", pad=3)
-    heading = f"{after.name} on {reference.name}"
-    figure.text(0.012, 0.985, heading, color=TEXT, fontsize=13, va="top", weight="bold")
-    words = f"{sentence} Bluish squares: {reference.name}; yellowish squares: {after.name}.".strip()
+    stays, moves = _short(reference.name), _short(after.name)
+    figure.text(0.012, 0.985, f"{moves} on {stays}", color=TEXT, fontsize=13, va="top", weight="bold")
+    sentence = sentence.replace(reference.name, stays).replace(after.name, moves)
+    words = f"{sentence} Bluish squares: {stays}; yellowish squares: {moves}.".strip()
     figure.text(0.012, 0.008, "\n".join(textwrap.wrap(words, _LETTERS)), color=FAINT, fontsize=8.5, va="bottom")
     return figure
 
@@ -89,6 +91,11 @@ def chess_board(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     squares = (np.arange(rows) * _SQUARES // rows)[:, None] + (np.arange(columns) * _SQUARES // columns)[None]
     picture = np.where((squares % 2 == 0)[..., None], one[..., None] * REFERENCE_TINT, other[..., None] * MOVING_TINT)
     return np.clip(picture, 0.0, 1.0)
+
+
+def _short(name: str) -> str:
+    """A name that fits beside another: its beginning and its end."""
+    return name if len(name) <= _NAME else f"{name[: _NAME // 2 - 1]}...{name[-_NAME // 2 + 2 :]}"
 
 
 def _planes(reference: Volume, focus: tuple[float, float, float] | None) -> list[Plane]:

@@ -35,5 +35,9 @@ def test_the_picture_shows_both_scans_before_and_after(tmp_path):
     assert np.abs(np.subtract(before, after)).max() > 0.1
     words = " ".join(text.get_text() for text in figure.texts)
     assert "the PET on the T1" in words and "It fits." in words
+    long = replace(moving, name="MR of the head, FLAIR, the third series of the second visit")
+    figure_of_long = alignment_figure(reference, moving, long, sentence=f"'{long.name}' fits.")
+    words = " ".join(text.get_text() for text in figure_of_long.texts)
+    assert long.name not in words and "'MR of the head, FLA...f the second visit' fits." in " ".join(words.split())
     write_alignment_picture(tmp_path / "both.png", figure)
     assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")
