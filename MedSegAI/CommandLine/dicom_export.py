@@ -21,6 +21,11 @@ _MEANING = {
     "sr": "Measurements (structured report)",
     "rtstruct": "Contours (RT structure set)",
 }
+_IDENTIFIED = (
+    "They name the patient as the scan's own files do. Before they leave: medsegai dicom deidentify, together with the "
+    "scan."
+)
+_DEIDENTIFIED = "They say that they were de-identified, as the scan's own files do."
 
 
 def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -73,11 +78,13 @@ def _run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
                 "sop_class_uid": one.sop_class_uid,
                 "series_uid": one.series_uid,
                 "instance_uid": one.instance_uid,
+                "deidentified": one.deidentified,
             }
             for one in written
         ]
     }
-    return Outcome(facts, tuple(f"{_MEANING[one.kind.value]}: {one.path}" for one in written))
+    lines = [f"{_MEANING[one.kind.value]}: {one.path}" for one in written]
+    return Outcome(facts, (*lines, _DEIDENTIFIED if all(one.deidentified for one in written) else _IDENTIFIED))
 
 
 def _volume(path: Path | None) -> Volume | None:

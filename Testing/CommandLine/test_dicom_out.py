@@ -40,6 +40,7 @@ def test_a_result_is_exported_de_identified_and_sent(medsegai, case, orthanc):  
     )  # fmt: skip
     assert exported.code == 0, exported.err
     assert exported.out.splitlines()[0] == f"Segmentation: {case / 'dicom' / 'segmentation.dcm'}"
+    assert "They name the patient as the scan's own files do." in exported.out
     assert {path.name for path in (case / "dicom").iterdir()} == {
         "segmentation.dcm", "confidence.dcm", "heat-map.dcm", "report.dcm",
     }  # fmt: skip

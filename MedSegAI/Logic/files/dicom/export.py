@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.deidentify.method import is_deidentified
 from MedSegAI.Logic.files.dicom.result_object import highdicom_package
 from MedSegAI.Logic.files.dicom.segment_statistics import in_known_unit, segment_statistics
 from MedSegAI.Logic.files.dicom.source_series import Source, SourceSeries, read_source_series
@@ -65,6 +66,7 @@ class ExportedObject:
         sop_class_uid: DICOM's number of its kind.
         series_uid: UID of its series.
         instance_uid: Its own UID.
+        deidentified: Whether it says, as the scan's images do, that the patient's identity was removed.
     """
 
     kind: DicomObject
@@ -72,6 +74,7 @@ class ExportedObject:
     sop_class_uid: str
     series_uid: str
     instance_uid: str
+    deidentified: bool = False
 
 
 def export_case(
@@ -211,4 +214,11 @@ def _on_grid_of(source: SourceSeries, labels: Volume) -> Volume:
 
 
 def _exported(what: DicomObject, path: Path, dataset: Any) -> ExportedObject:
-    return ExportedObject(what, path, dataset.SOPClassUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID)
+    return ExportedObject(
+        what,
+        path,
+        dataset.SOPClassUID,
+        dataset.SeriesInstanceUID,
+        dataset.SOPInstanceUID,
+        is_deidentified(dataset),
+    )

@@ -97,10 +97,8 @@ def segmentation_object(
     """
     present = present_labels(segmentation)
     _refuse_other_grid(segmentation.labels, source)
-    numbers = np.zeros(256, np.uint8)
-    numbers[[label.value for label in present]] = range(1, len(present) + 1)
     new = NewObject(_SEGMENTATION_SERIES, "MedSegAI segmentation", creator)
-    array = numbers[segmentation.labels.array]
+    array = _numbered(present)[segmentation.labels.array]
     return _built(kind.value.upper(), array, present, segmentation.provenance, source=source, new=new)
 
 
@@ -126,15 +124,17 @@ def confidence_object(
     present = present_labels(segmentation)
     _refuse_other_grid(segmentation.labels, source)
     _refuse_other_grid(confidence, source)
-    probability = np.asarray(confidence.array, np.float32)
+    probability = confidence.array
     if not (probability.min() >= 0 and probability.max() <= 1):
         raise InputError(
             f"The confidence '{confidence.name}' leaves the range from 0 to 1.",
             advice="Give the file that 'segment --confidence' wrote.",
         )
-    layers = [np.where(segmentation.labels.array == label.value, probability, 0) for label in present]
     new = NewObject(_CONFIDENCE_SERIES, "MedSegAI confidence", creator)
-    return _built("FRACTIONAL", np.stack(layers, axis=-1), present, segmentation.provenance, source=source, new=new)
+    array = _numbered(present)[segmentation.labels.array]
+    dataset = _built("FRACTIONAL", array, present, segmentation.provenance, source=source, new=new)
+    _put_fractions(dataset, probability, source)
+    return dataset
 
 
 def present_labels(segmentation: Segmentation) -> list[Label]:
@@ -150,6 +150,26 @@ def present_labels(segmentation: Segmentation) -> list[Label]:
     if not present:
         raise InputError("The segmentation holds no voxel, and DICOM has no empty one.", advice="Write a .seg.nrrd.")
     return present
+
+
+def _numbered(present: Sequence[Label]) -> np.ndarray:
+    """The segment number of each label value: uint8 (256,)."""
+    numbers = np.zeros(256, np.uint8)
+    numbers[[label.value for label in present]] = range(1, len(present) + 1)
+    return numbers
+
+
+def _put_fractions(dataset: Any, probability: np.ndarray, source: SourceSeries) -> None:
+    """Put the probabilities (k, j, i) where the frames hold 1; highdicom would want a volume of floats a segment."""
+    frames = dataset.PerFrameFunctionalGroupsSequence
+    places = np.array([frame.PlanePositionSequence[0].ImagePositionPatient for frame in frames], dtype=float)
+    planes = np.rint(source.scan.grid.kji_of(places)[:, 0]).astype(int)
+    stored = np.frombuffer(bytearray(dataset.PixelData), np.uint8)
+    pixels = stored[: len(frames) * probability[0].size].reshape(len(frames), *probability[0].shape)
+    for frame, k in zip(pixels, planes):
+        fractions = np.rint(probability[k].astype(np.float32) * MAXIMUM_FRACTION).astype(np.uint8)
+        frame[frame > 0] = fractions[frame > 0]
+    dataset.PixelData = stored.tobytes()
 
 
 def _built(

@@ -85,6 +85,7 @@ def test_all_objects_are_of_the_patient_study_and_frame_of_reference_and_each_is
         assert (dataset.StudyInstanceUID, dataset.PatientID) == (scan.StudyInstanceUID, scan.PatientID)
         assert (dataset.SOPInstanceUID, dataset.SeriesInstanceUID) == (one.instance_uid, one.series_uid)
         assert dataset.get("PatientIdentityRemoved") == scan.get("PatientIdentityRemoved")
+        assert one.deidentified is (scan.get("PatientIdentityRemoved") == "YES")
         if "FrameOfReferenceUID" in dataset:
             assert dataset.FrameOfReferenceUID == scan.FrameOfReferenceUID
     assert len({dataset.SeriesInstanceUID for dataset in written}) == len(written)
