@@ -15,6 +15,15 @@ class Window:
     level: float
 
 
+def display_through(window: Window) -> slicer.vtkMRMLScalarVolumeDisplayNode:
+    """A grey display through this window, not yet in a scene: the voxels need not be searched for one."""
+    display = slicer.vtkMRMLScalarVolumeDisplayNode()
+    display.SetDefaultColorMap()
+    display.SetAutoWindowLevel(False)
+    display.SetWindowLevel(window.width, window.level)
+    return display
+
+
 def set_window(node: slicer.vtkMRMLScalarVolumeNode, window: Window) -> None:
     """Show a scan through this window; Slicer chooses none by itself afterwards."""
     if node.GetDisplayNode() is None:

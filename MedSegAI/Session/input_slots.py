@@ -115,17 +115,18 @@ def scans_in(slots: tuple[InputSlot, ...], *, same_space: bool = False) -> Scans
     return InputScans(volumes, slots[0].wanted.name)
 
 
-def free_place(slots: tuple[InputSlot, ...], volume: Volume) -> int:
-    """Which input a scan that was just opened becomes: of several, a free one that its name or kind speaks for.
+def place_for(slots: tuple[InputSlot, ...], volume: Volume) -> int:
+    """Which input a scan that was just opened becomes: of several, the one that its name speaks for.
 
-    Where none is free, and with a model of one input, it takes the first one's place.
+    Without such a name it is a free one for its kind of scan, or any free one; where none is free, and with a model of
+    one input, it takes the first one's place.
     """
-    free = [slot for slot in slots if slot.node is None]
-    if len(slots) < 2 or not free:
+    if len(slots) < 2:
         return 0
-    named = [slot for slot in free if _is_named(volume.name, slot.wanted.name)]
+    free = [slot for slot in slots if slot.node is None]
+    named = [slot for slot in (*free, *slots) if _is_named(volume.name, slot.wanted.name)]
     of_kind = [slot for slot in free if volume.modality in (Modality.UNKNOWN, slot.wanted.modality)]
-    return (named or of_kind or free)[0].index
+    return (named or of_kind or free or slots)[0].index
 
 
 def named_as_read(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:

@@ -180,7 +180,6 @@ class Preparation:
         nodes = prepared_to_nodes(result, before, name=name)
         with state.one_undo_state(text):
             node = next(nodes)
-            _keep_window(before, node)
             # Who went on to another scan meanwhile finds the prepared one in the list.
             if state.referenced(input_role(index)) is before:
                 state.refer(**{input_role(index): node})
@@ -194,10 +193,3 @@ class Preparation:
                 if next(nodes, None) is None:
                     break
             yield
-
-
-def _keep_window(before: slicer.vtkMRMLScalarVolumeNode, after: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Values that mean the same are compared through the same window; others get one of their own."""
-    unit, window = unit_of(after), window_of(before)
-    if window is not None and unit is unit_of(before) and unit is not Unit.ARBITRARY:
-        set_window(after, window)

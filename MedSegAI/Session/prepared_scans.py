@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import slicer
 
-from MedSegAI.Bridge.scan_attributes import EXTRA_ATTRIBUTE
+from MedSegAI.Bridge.scan_attributes import EXTRA_ATTRIBUTE, unit_of
 from MedSegAI.Bridge.volume_nodes import volume_to_node
+from MedSegAI.Bridge.window_level import Window, display_through, window_of
 from MedSegAI.Logic.standardise.step import Standardised
+from MedSegAI.Logic.volume import Unit, Volume
 from MedSegAI.Session.choices import AFTER, BEFORE
 
 _BEFORE_ROLE = "MedSegAI.Before"
@@ -20,13 +22,18 @@ def prepared_to_nodes(
 ) -> Iterator[slicer.vtkMRMLScalarVolumeNode]:
     """Bring a prepared scan into the scene, one node a step: first the scan, then each extra.
 
+    Values that mean the same before and after, such as Hounsfield units, are shown through the same window; others get
+    one of their own.
+
     Args:
         result: What the preparation made.
         before: The scan that it was made from; it stays as it is.
         name: Name of the prepared scan's node.
     """
     scene = before.GetScene()
-    node = volume_to_node(result.volume, scene, name=name)
+    window = _common_window(before, result.volume)
+    display = None if window is None else display_through(window)
+    node = volume_to_node(result.volume, scene, name=name, display=display)
     node.SetNodeReferenceID(_BEFORE_ROLE, before.GetID())
     yield node
     for title, extra in result.extras.items():
@@ -57,3 +64,8 @@ def stages_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, slicer.vtkMRMLS
     """What of a scan the slices can show, by the value of ``Choices.view_stage``."""
     before = scan_before(node)
     return {AFTER: node, **({} if before is None else {BEFORE: before}), **extras_of(node)}
+
+
+def _common_window(before: slicer.vtkMRMLScalarVolumeNode, after: Volume) -> Window | None:
+    is_comparable = after.unit is unit_of(before) and after.unit is not Unit.ARBITRARY
+    return window_of(before) if is_comparable else None

@@ -23,7 +23,7 @@ from MedSegAI.Session import case_results
 from MedSegAI.Session.case import Case
 from MedSegAI.Session.case_state import CaseState
 from MedSegAI.Session.choices import AFTER
-from MedSegAI.Session.input_slots import free_place, input_role, input_slots, obstacle_in
+from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in, place_for
 from MedSegAI.Session.presentation import present
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -110,11 +110,11 @@ class Session(Case):
         Args:
             volume: The scan.
             source: The DICOM files that it was read from; with them, results can be exported as DICOM.
-            index: Which input it becomes; None takes the first of a model with one input, and with several the free
-                one that the scan's name or kind speaks for.
+            index: Which input it becomes; None takes the first of a model with one input, and with several the one
+                that the scan's name or kind speaks for.
         """
         with self.state.one_undo_state(f"open {volume.name}"):
-            place = free_place(self.inputs, volume) if index is None else index
+            place = place_for(self.inputs, volume) if index is None else index
             node = volume_to_node(volume, self.scene)
             write_source(node, source)
             self.state.refer(**{input_role(place): node})

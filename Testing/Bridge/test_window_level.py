@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from MedSegAI.Bridge.volume_nodes import volume_to_node
-from MedSegAI.Bridge.window_level import Window, reset_window, set_window, window_of
+from MedSegAI.Bridge.window_level import Window, display_through, reset_window, set_window, window_of
 
 
 def test_a_window_stays_as_it_was_set_when_the_voxels_change(a_scene, a_small_scan):
@@ -31,3 +31,12 @@ def test_a_scan_without_a_display_gets_one(a_scene, a_small_scan):
     node.SetAndObserveDisplayNodeID(None)
     reset_window(node)
     assert window_of(node) is not None
+
+
+def test_a_scan_can_come_into_the_scene_with_its_window_and_is_grey_as_any_other(a_scene, a_small_scan):
+    usual = volume_to_node(a_small_scan, a_scene)
+    node = volume_to_node(a_small_scan, a_scene, display=display_through(Window(350.0, 50.0)))
+    assert window_of(node) == Window(350.0, 50.0)
+    displays = [one.GetDisplayNode() for one in (usual, node)]
+    assert displays[0].GetColorNodeID() == displays[1].GetColorNodeID() is not None
+    assert displays[0].GetInterpolate() == displays[1].GetInterpolate()

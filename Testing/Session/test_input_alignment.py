@@ -23,7 +23,7 @@ from MedSegAI.Logic.standardise.resample import grid_with_spacing, resample
 from MedSegAI.Logic.volume import Modality, Volume
 from MedSegAI.Session.choices import RegionChoice
 from MedSegAI.Session.input_alignment import InputAlignment
-from MedSegAI.Session.input_slots import free_place
+from MedSegAI.Session.input_slots import place_for
 from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Session.run import Outcome, RunKind
 from MedSegAI.Session.session import Session
@@ -105,11 +105,12 @@ def test_each_scan_goes_to_the_input_that_its_name_speaks_for(a_case_of_two):
 
 def test_without_a_name_that_fits_it_is_the_first_free_one_and_else_the_first(a_case_of_two, a_session):
     nameless = Volume(np.zeros((2, 2, 2)), Grid((2, 2, 2)), Modality.MR, name="series 7")
-    assert free_place(a_case_of_two.inputs, nameless) == 0
+    assert place_for(a_case_of_two.inputs, nameless) == 0
+    assert place_for(a_case_of_two.inputs, replace(nameless, name="another_T2_axial")) == 1
     a_case_of_two.set_input(1, None)
-    assert free_place(a_case_of_two.inputs, nameless) == 1
+    assert place_for(a_case_of_two.inputs, nameless) == 1
     a_case_of_two.set_input(0, None)
-    assert free_place(a_case_of_two.inputs, nameless) == 0
+    assert place_for(a_case_of_two.inputs, nameless) == 0
 
 
 def test_scans_of_which_nothing_says_that_they_lie_in_one_space_are_an_obstacle(a_case_of_two):

@@ -1,23 +1,43 @@
-"""A CT in the browser: said to be one, shown through a bone window, clipped, and compared with what it was before."""
+"""A CT in the browser is prepared and compared with what it was before; a model of two scans asks where they lie."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.weights import build_network, save_model
 from Testing.Web.test_case_app import SECONDS_TO_COMPUTE, WINDOW, Window, start_case
 from Testing.Web.test_case_app import browser as browser
 from Testing.Web.test_case_app import opengl as opengl
 
 
 @pytest.fixture(scope="module")
-def window(data_folder: Path, browser, tmp_path_factory) -> Iterator[Window]:
+def models(repository_root, tmp_path_factory) -> Path:
+    """A folder of models with one of two inputs, which is never run here."""
+    template = repository_root / "MedSegAI" / "Resources" / "Training" / "hippocampus-mr.card.json"
+    card = ModelCard.from_json(template.read_text(encoding="utf-8"))
+    second = replace(card.inputs[0], name="T2")
+    arguments = {**card.network_arguments, "in_channels": 2}
+    changes = {"name": "two-inputs", "title": "Two scans", "inputs": (card.inputs[0], second), "localiser": None}
+    card = replace(card, **changes, network_arguments=arguments)
+    folder = tmp_path_factory.mktemp("models")
+    save_model(folder / "two-inputs", card, state=build_network(card.network, card.network_arguments).state_dict())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def window(data_folder: Path, models, browser, tmp_path_factory) -> Iterator[Window]:
     scan = data_folder / "totalseg_ct" / "example_ct_sm.nii.gz"
     if not scan.is_file():
         pytest.skip(f"no real data at {scan}")
-    case = start_case(str(scan))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MEDSEGAI_MODELS", str(models))
+        case = start_case(str(scan))
     page = browser.new_page(viewport=WINDOW)
     opened = Window(page, tmp_path_factory.mktemp("downloads"))
     opened.open(case.url)
@@ -81,4 +101,24 @@ def test_undo_brings_the_scan_back_as_it_was_read(window):
         window.click("undo")
         window.page.wait_for_timeout(200)
     assert not shows(window, "prepare-stage-before")
+
+
+def test_two_scans_find_their_inputs_and_whether_they_lie_right_is_asked(window, hippocampus_crops, tmp_path):
+    window.tab("segment")
+    choose(window, "model-name", "Two scans")
+    for name, crop in zip(("head-T1", "head-T2"), hippocampus_crops):
+        shutil.copy(crop.image, tmp_path / f"{name}.nii.gz")
+    window.page.set_input_files(window.named("files-chooser"), sorted(tmp_path.iterdir()))
+    window.wait_for(
+        lambda: "Nothing says that 'head-T2' and 'head-T1' lie in one space" in window.text("input-space-1")
+    )
+    assert shows(window, "inputs-align-1") and not shows(window, "inputs-take-off-1")
+    assert "Align it first" in window.text("run-obstacle")
+
+    window.page.click(window.named("inputs-same-space") + " input")
+    window.wait_for(lambda: "without registration" in window.text("input-space-1"))
+    assert not shows(window, "run-obstacle")
+
+    window.click("input-show-0")
+    window.wait_for(lambda: window.page.get_attribute(window.named("input-show-0"), "aria-pressed") == "true")
     assert window.complaints == []
