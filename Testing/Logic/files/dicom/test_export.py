@@ -146,6 +146,30 @@ def test_the_confidence_is_the_probability_of_the_winner_to_one_255th(exported, 
         np.testing.assert_allclose(found[tuple(places.T)], wanted, atol=0.51 / 255)
 
 
+@pytest.mark.parametrize(("name", "region"), [("mr", "Brain"), ("crop", "")])
+def test_a_heat_map_of_no_known_label_lies_where_the_series_says(case_on, tmp_path, name, region):
+    case = case_on(name)
+    (one,) = export_case(
+        tmp_path / "out", case.segmentation, source=case.series, objects=[DicomObject.HEAT_MAP], heat_map=case.heat_map
+    )
+    shared = pydicom.dcmread(one.path).SharedFunctionalGroupsSequence[0]
+    if region:
+        (anatomy,) = shared.FrameAnatomySequence
+        assert (anatomy.AnatomicRegionSequence[0].CodeMeaning, anatomy.FrameLaterality) == (region, "U")
+    else:
+        assert "FrameAnatomySequence" not in shared
+    assert [line for line in findings(one.path) if not any(text in line for text in ALLOWED)] == []
+
+
+def test_a_heat_map_beyond_0_to_1_is_refused(case_on, tmp_path):
+    case = case_on("ct")
+    doubled = case.heat_map.with_array(case.heat_map.array * 2)
+    with pytest.raises(InputError, match="leaves the range from 0 to 1"):
+        export_case(
+            tmp_path / "out", case.segmentation, source=case.series, objects=[DicomObject.HEAT_MAP], heat_map=doubled
+        )
+
+
 @pytest.mark.parametrize("name", ["ct", "multi-frame"])
 def test_the_heat_map_keeps_every_float_and_says_what_it_means(exported, name):
     objects, case = exported(name)
