@@ -48,7 +48,7 @@ class SeriesDialog(Panel[SeriesState]):
         """Add it, closed."""
         names = self.names
         with (
-            vuetify.VDialog(v_model=(names.open,), max_width=640, persistent=True, scrollable=True),
+            vuetify.VDialog(v_model=(names.open,), max_width=700, persistent=True, scrollable=True),
             vuetify.VCard(title=("t.series_title",), raw_attrs=['data-testid="series-dialog"']),
         ):
             with vuetify.VCardText(style="max-height:60vh"):
