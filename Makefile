@@ -6,7 +6,7 @@ ready := .venv/.set-up-is-done
 
 # Those that need more than the package (a browser, a Qt host) come last.
 benchmarks := network grad_cam sliding_window bridge saliency session display staple raters_study refinement \
-              desktop browser_app
+              desktop browser_app any_scanner
 
 .PHONY: help demo app test lint format bench setup clean
 .DEFAULT_GOAL := help
