@@ -57,7 +57,7 @@ class Volume:
             is not known.
         steps: What was done to the scan since it was read, in this order.
         acquisition: What the DICOM header says of the acquisition as far as a step needs it, as JSON values; empty
-            where nothing is known. For PET it is what SUV needs, see ``Logic/standardise/pet/acquisition.py``.
+            where nothing is known. For PET it is what SUV needs, see ``Logic/standardise/pet/pet_image.py``.
 
     Raises:
         InputError: if the array is not 3D or its shape is not the grid's.

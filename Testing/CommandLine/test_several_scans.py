@@ -110,7 +110,7 @@ def test_a_missing_scan_is_refused_unless_the_model_does_without_it(
         (("--input={T1}",), "is not of the form NAME=PATH"),
         (("{T1}", "{T1}", "--reference=T2"), "--reference names 'T2'"),
         (("{T1}", "{T1c}", "{T2}", "{FLAIR}", "--prepare=ADC=z-score"), "--prepare names 'ADC'"),
-        (("{T1}", "{T1c}", "{T2}", "{FLAIR}", "--prepare=T1=suv"), "'t1' is no PET scan"),
+        (("{T1}", "{T1c}", "{T2}", "{FLAIR}", "--prepare=T1=suv"), "'t1' is an MR scan"),
     ],
 )
 def test_what_cannot_be_meant_is_said(

@@ -9,19 +9,14 @@ import numpy as np
 
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 @dataclass(frozen=True)
-class ClipCt:
+class ClipCt(Step):
     """Clip to the range of a 12-bit CT, -1024..3071 HU, or to another one.
 
     Args:
@@ -57,18 +52,14 @@ class ClipCt:
         below = int(np.count_nonzero(volume.array < self.low))
         above = int(np.count_nonzero(volume.array > self.high))
         sentence = (
-            f"Clipped to {self.low:g}..{self.high:g} HU: {below} voxels were below (outside of the field of view) and "
-            f"{above} above (metal)."
+            f"Clipped to {self.low:g}..{self.high:g} HU: {below} of {volume.array.size} voxels lay below and {above} "
+            "above."
         )
         figures = {"voxels_below": below, "voxels_above": above, "share_clipped": (below + above) / volume.array.size}
         record = StepRecord(self.kind, sentence, self.to_plain(), figures)
         clipped = np.clip(volume.array, *_limits(volume.array.dtype, self.low, self.high))
         done = volume.after(record, clipped, unit=Unit.HOUNSFIELD)
         return Standardised(done, None if below or above else _as_it_is)
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)
 
 
 def _limits(dtype: np.dtype, low: float, high: float) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,19 +11,14 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.ct_landmarks import CtLandmarks, ct_landmarks
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 @dataclass(frozen=True)
-class HuOffset:
+class HuOffset(Step):
     """Shift a CT so that the air around the body lies at -1000 HU, with fat and soft tissue as witnesses.
 
     Air is the landmark, because its value depends on no patient; scanners differ in it by up to some tens of HU (Sieren
@@ -81,10 +76,6 @@ class HuOffset:
                     "usual.",
                     advice="Leave the offset as it is, or look at the scan's calibration.",
                 )
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)
 
 
 def _sentence(found: CtLandmarks, offset: float) -> str:

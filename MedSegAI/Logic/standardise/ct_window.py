@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.hounsfield import require_hounsfield
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.standardise.window_presets import WindowPreset, window_preset
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -24,7 +19,7 @@ OUTPUTS = ("unit", "display")
 
 
 @dataclass(frozen=True)
-class WindowCt:
+class WindowCt(Step):
     """Map a window of HU linearly to 0..1, and cut off what lies beyond it.
 
     The line is the one DICOM calls LINEAR_EXACT (PS3.3, C.11.2.1.3.2): level - width/2 becomes 0, level + width/2
@@ -95,7 +90,3 @@ class WindowCt:
             return values
         values *= np.float32(255)
         return np.rint(values, out=values).astype(np.uint8)
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,17 +11,17 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
 from MedSegAI.Logic.standardise.mr_value_map import ValueMap
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
-QUANTILES = 65
+_QUANTILES = 65
 _END = 0.002
 
 
 @dataclass(frozen=True)
-class HistogramMatch:
+class HistogramMatch(Step):
     """Map each grey value to the one that is as frequent in the reference's foreground.
 
     The map goes through evenly spaced quantiles of both scans, as in ITK's HistogramMatchingImageFilter, the outer ones
@@ -33,7 +33,7 @@ class HistogramMatch:
         quantiles: The reference's foreground at evenly spaced ranks, rising.
         foreground: A word of ``mr_foreground.FOREGROUNDS``, for both scans.
         reference: What the reference was called.
-        background: The median of the reference's other voxels, as the only number; empty where it has none.
+        background: The median of the reference's other voxels; None where it has none.
 
     Raises:
         ValueError: without quantiles of a reference, or for ones that fall.
@@ -42,7 +42,7 @@ class HistogramMatch:
     quantiles: tuple[float, ...] = ()
     foreground: str = "auto"
     reference: str = ""
-    background: tuple[float, ...] = ()
+    background: float | None = None
 
     kind: ClassVar[str] = "histogram-match"
     title: ClassVar[str] = "Histogram matching to a reference"
@@ -55,20 +55,20 @@ class HistogramMatch:
             raise ValueError("it needs the quantiles of a reference scan")
         if not (np.all(np.isfinite(quantiles)) and np.all(np.diff(quantiles) >= 0) and quantiles[-1] > quantiles[0]):
             raise ValueError("the quantiles of the reference must rise")
-        if len(self.background) > 1 or not all(np.isfinite(self.background)):
-            raise ValueError("the background of the reference must be one number, or none")
-        for name in ("quantiles", "background"):
-            object.__setattr__(self, name, tuple(float(value) for value in getattr(self, name)))
+        if self.background is not None and not np.isfinite(self.background):
+            raise ValueError(f"the background of the reference is {self.background}, and must be a number")
+        object.__setattr__(self, "quantiles", tuple(quantiles.tolist()))
 
     @classmethod
     def to_reference(cls, reference: Volume, *, foreground: str = "auto") -> HistogramMatch:
         """The step that brings a scan to this reference's histogram.
 
         Raises:
-            InputError: if the reference is constant or has no foreground.
+            InputError: if the reference is of another kind, is constant or has no foreground.
         """
+        require_kind(reference, cls)
         require_numbers(reference)
-        quantiles, background = _quantiles(reference, foreground, QUANTILES)
+        quantiles, background = _quantiles(reference, foreground, _QUANTILES)
         if not quantiles[-1] > quantiles[0]:
             raise InputError(f"The foreground of '{reference.name}' has one value only.", advice="Choose another scan.")
         return cls(tuple(quantiles), foreground, reference.name, background)
@@ -101,20 +101,17 @@ class HistogramMatch:
         done = volume.after(record, mapping(volume.array), unit=Unit.ARBITRARY)
         return Standardised(done, mapping.inverse)
 
-    def _map(self, own: np.ndarray, background: tuple[float, ...]) -> ValueMap:
-        if background and self.background and background[0] < own[0] and self.background[0] < self.quantiles[0]:
-            return ValueMap.through(np.array([*background, *own]), np.array([*self.background, *self.quantiles]))
+    def _map(self, own: np.ndarray, background: float | None) -> ValueMap:
+        both = background is not None and self.background is not None
+        if both and background < own[0] and self.background < self.quantiles[0]:
+            return ValueMap.through(np.array([background, *own]), np.array([self.background, *self.quantiles]))
         return ValueMap.through(own, np.asarray(self.quantiles))
 
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)
 
-
-def _quantiles(volume: Volume, foreground: str, count: int) -> tuple[np.ndarray, tuple[float, ...]]:
+def _quantiles(volume: Volume, foreground: str, count: int) -> tuple[np.ndarray, float | None]:
     """The foreground's quantiles, float64, and the median of all other voxels where there are any."""
     mask = foreground_mask(volume.array, foreground, name=volume.name)
     ranks = np.linspace(_END, 1 - _END, count)
     quantiles = np.quantile(volume.array[mask], ranks).astype(np.float64)
     np.logical_not(mask, out=mask)
-    return quantiles, (float(np.median(volume.array[mask])),) if mask.any() else ()
+    return quantiles, float(np.median(volume.array[mask])) if mask.any() else None

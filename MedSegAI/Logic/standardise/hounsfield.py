@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.hounsfield_evidence import HounsfieldEvidence, HounsfieldVerdict, hounsfield_evidence
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -19,8 +19,8 @@ OTHERWISE = ("refuse", "shift")
 
 
 @dataclass(frozen=True)
-class Hounsfield:
-    """Recognise Hounsfield units by the peaks of air and soft tissue (Hounsfield, Br J Radiol 46:1016, 1973).
+class Hounsfield(Step):
+    """Recognise Hounsfield units by the peaks of air, lung, fat and soft tissue.
 
     Args:
         otherwise: What to do where the values are not HU and a shift with slope 1 would make them so: "refuse" and
@@ -59,10 +59,6 @@ class Hounsfield:
         record = StepRecord(self.kind, _sentence(evidence), self.to_plain(), _figures(evidence))
         done = volume.after(record, _shifted(volume.array, shift), unit=Unit.HOUNSFIELD)
         return Standardised(replace(done, modality=Modality.CT), lambda array: _shifted(array, -shift))
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)
 
 
 def require_hounsfield(volume: Volume) -> None:

@@ -1,8 +1,8 @@
 """Whether a CT's values are Hounsfield units, told from its histogram.
 
-Hounsfield units put air at -1000 and water at 0 (Hounsfield 1973), so air outside of the body, lung, fat (about -100)
-and soft tissue (0 to 90: brain, blood, muscle, liver) have known places in the histogram of any CT. Files that lost
-their rescale intercept have the same peaks shifted, mostly by 1024 or 1000.
+Hounsfield units put air at -1000 and water at 0, so air outside of the body, lung, fat (about -100) and soft tissue
+(0 to 90: brain, blood, muscle, liver) have known places in the histogram of any CT. Files that lost their rescale
+intercept have the same peaks shifted, mostly by 1024 or 1000.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def foreground_mask(array: np.ndarray, kind: str, *, name: str) -> np.ndarray:
         bool (k, j, i).
 
     Raises:
-        InputError: if no voxel, or only one value, is left.
+        InputError: if no voxel is left.
     """
     require_foreground_kind(kind)
     if kind == "auto":

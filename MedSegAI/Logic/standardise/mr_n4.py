@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.n4_field import N4Field, chosen_shrink, estimate_field, fixed_shrink, is_finite_field
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -25,11 +20,11 @@ LOG_FIELD = "log_bias_field"
 
 
 @dataclass(frozen=True)
-class N4:
+class N4(Step):
     """N4 bias field correction (Tustison et al., IEEE Trans Med Imaging 29:1310, 2010), by SimpleITK.
 
-    The field is estimated on a shrunk copy, evaluated at full size, and the scan divided by it. Multiplying by it again
-    undoes the step exactly but for rounding. The logarithm of the field is in ``extras["log_bias_field"]``.
+    The field is estimated on some of the voxels, evaluated at all of them, and the scan divided by it. Multiplying
+    by it again undoes the step exactly but for rounding. The logarithm of the field is in ``extras["log_bias_field"]``.
 
     Args:
         shrink: One voxel in how many along each axis is looked at; 0 chooses from size and spacing.
@@ -105,10 +100,6 @@ class N4:
             mask=self.mask,
             reporter=reporter,
         )
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)
 
 
 def _divided(array: np.ndarray, log_field: np.ndarray) -> np.ndarray:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_value_map import ValueMap
 from MedSegAI.Logic.standardise.nyul_landmarks import NyulLandmarks, landmarks_of, train_landmarks
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import plain_settings, require_kind, require_numbers
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 @dataclass(frozen=True)
-class Nyul:
+class Nyul(Step):
     """Piecewise linear histogram standardisation (Nyul, Udupa and Zhang, IEEE Trans Med Imaging 19:143, 2000).
 
     :meth:`from_json` makes it of a stored text, :meth:`trained_on` of scans; ``nyul_landmarks`` trains and stores.
 
     Args:
-        percentiles: Of the scan's foreground, rising, from 0 to 100.
+        percentiles: Of the scan's foreground, rising, within 0 to 100.
         landmarks: Standard value of each percentile.
         foreground: A word of ``mr_foreground.FOREGROUNDS``.
         scans: How many scans the landmarks were learned from.
@@ -69,12 +69,18 @@ class Nyul:
 
     @classmethod
     def trained_on(cls, volumes: Iterable[Volume]) -> Nyul:
-        """The step whose landmarks are learned from these scans.
+        """The step whose landmarks are learned from these scans, one after the other.
 
         Raises:
-            InputError: as ``train_landmarks``.
+            InputError: as ``train_landmarks``, and for a scan of another kind.
         """
-        return cls.of(train_landmarks(volumes))
+
+        def of_the_right_kind() -> Iterator[Volume]:
+            for volume in volumes:
+                require_kind(volume, cls)
+                yield volume
+
+        return cls.of(train_landmarks(of_the_right_kind()))
 
     def apply(self, volume: Volume, *, reporter: Reporter) -> Standardised:
         """The mapped scan as float32; beyond the outer landmarks the map goes on with the slope of the whole.
@@ -102,7 +108,3 @@ class Nyul:
         record = StepRecord(self.kind, sentence, self.to_plain(), figures)
         done = volume.after(record, mapping(volume.array), unit=Unit.ARBITRARY)
         return Standardised(done, mapping.inverse)
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)

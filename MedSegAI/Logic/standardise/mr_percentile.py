@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
 @dataclass(frozen=True)
-class PercentileRange:
+class PercentileRange(Step):
     """(value - low percentile) / (high percentile - low percentile), percentiles as numpy's "linear" has them.
 
     Args:
@@ -84,7 +79,3 @@ class PercentileRange:
             return back
 
         return Standardised(volume.after(record, mapped, unit=Unit.ARBITRARY), None if clipped else undo)
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)

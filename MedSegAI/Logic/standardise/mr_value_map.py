@@ -14,14 +14,12 @@ class ValueMap:
     Args:
         old: (knots,) float64, strictly rising.
         new: (knots,) float64, strictly rising.
-        slope_below: Slope below the first knot, above 0.
-        slope_above: Slope above the last knot, above 0.
+        slope: Beyond the first and the last knot, above 0.
     """
 
     old: np.ndarray
     new: np.ndarray
-    slope_below: float
-    slope_above: float
+    slope: float
 
     @classmethod
     def through(cls, old: np.ndarray, new: np.ndarray) -> ValueMap:
@@ -41,12 +39,12 @@ class ValueMap:
         if len(kept) < 2:
             raise ValueError("fewer than two different values are left")
         slope = float((new[kept[-1]] - new[0]) / (old[kept[-1]] - old[0]))
-        return cls(old[kept], new[kept], slope, slope)
+        return cls(old[kept], new[kept], slope)
 
     @property
     def inverse(self) -> ValueMap:
         """The map back."""
-        return ValueMap(self.new, self.old, 1 / self.slope_below, 1 / self.slope_above)
+        return ValueMap(self.new, self.old, 1 / self.slope)
 
     def __call__(self, array: np.ndarray) -> np.ndarray:
         """The mapped values as float32, of the same shape; computed one plane at a time."""
@@ -54,7 +52,6 @@ class ValueMap:
         for at in range(array.shape[0]):
             plane = array[at]
             mapped = np.interp(plane, self.old, self.new)
-            mapped += np.minimum(plane - self.old[0], 0) * self.slope_below
-            mapped += np.maximum(plane - self.old[-1], 0) * self.slope_above
+            mapped += self.slope * (plane - np.clip(plane, self.old[0], self.old[-1]))
             result[at] = mapped
         return result

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
-from MedSegAI.Logic.standardise.step import Standardised
-from MedSegAI.Logic.standardise.step_checks import (
-    plain_settings,
-    require_kind,
-    require_number_settings,
-    require_numbers,
-)
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind, require_number_settings, require_numbers
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -25,7 +20,7 @@ _MAD_TO_DEVIATION = 1.4826
 
 
 @dataclass(frozen=True)
-class RobustZScore:
+class RobustZScore(Step):
     """(value - centre) / spread, both measured in the foreground.
 
     Args:
@@ -68,8 +63,8 @@ class RobustZScore:
         centre, spread = self._centre_and_spread(values)
         if not spread > 1e-6 * max(abs(centre), 1e-30):
             raise InputError(
-                f"More than half of the foreground of '{volume.name}' has one value, {centre:g}: it has no spread.",
-                advice="Choose another foreground, or the measure 'trimmed'.",
+                f"The foreground of '{volume.name}' has no spread: most of it has one value, {centre:g}.",
+                advice="Choose another foreground or another measure.",
             )
         sentence = f"Subtracted {centre:.6g} and divided by {spread:.6g} ({self.measure} of {values.size} voxels)."
         figures = {"centre": centre, "spread": spread, "foreground_voxels": float(values.size)}
@@ -92,7 +87,3 @@ class RobustZScore:
         low, high = np.percentile(values, (self.trim, 100 - self.trim))
         kept = values[(values >= low) & (values <= high)]
         return float(kept.mean(dtype=np.float64)), float(kept.std(dtype=np.float64))
-
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return plain_settings(self)

@@ -1,4 +1,4 @@
-"""N4's bias field, estimated on a smaller copy of the scan and evaluated at full size."""
+"""N4's bias field, estimated on some of the scan's voxels and evaluated at all of them."""
 
 from __future__ import annotations
 
@@ -31,14 +31,12 @@ class N4Field:
         log_field: float32 (k, j, i): natural logarithm of the factor by which the scan is too bright.
         shrink: One voxel in how many along (i, j, k) was looked at.
         iterations: How many were done, over all levels.
-        convergence: The last iteration's measure of change.
         mask_share: The part of the voxels that the estimation looked at, 0..1.
     """
 
     log_field: np.ndarray
     shrink: tuple[int, int, int]
     iterations: int
-    convergence: float
     mask_share: float
 
 
@@ -111,7 +109,7 @@ def estimate_field(
     filter_.SetConvergenceThreshold(convergence)
     count = _run(filter_, small, mask_image, levels * iterations, volume.name, reporter)
     field = sitk.GetArrayFromImage(filter_.GetLogBiasFieldAsImage(_grid_image(volume)))
-    return N4Field(field, shrink, count, float(filter_.GetCurrentConvergenceMeasurement()), float(inside.mean()))
+    return N4Field(field, shrink, count, float(inside.mean()))
 
 
 def _grid_image(volume: Volume) -> SimpleITK.Image:

@@ -10,12 +10,13 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask, require_foreground_kind
+from MedSegAI.Logic.standardise.step_checks import require_numbers
 from MedSegAI.Logic.volume import Volume
 
-FORMAT = "nyul-landmarks"
-VERSION = 1
-PERCENTILES = (1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 99.0)
-SCALE = (0.0, 100.0)
+_FORMAT = "nyul-landmarks"
+_VERSION = 1
+_PERCENTILES = (1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 99.0)
+_LOWEST, _HIGHEST = (0.0, 100.0)
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class NyulLandmarks:
     """Where a standard scan has its percentiles.
 
     Args:
-        percentiles: Rising, from 0 to 100; the first and last are the ends of the standard scale.
+        percentiles: Rising, within 0 to 100; the first and last are the ends of the standard scale.
         values: The standard value of each, rising.
         foreground: Which voxels the percentiles are taken of; a word of ``mr_foreground.FOREGROUNDS``.
         scans: How many scans they were learned from.
@@ -43,13 +44,13 @@ class NyulLandmarks:
         if percentiles.ndim != 1 or percentiles.size < 2 or percentiles.shape != values.shape:
             raise ValueError("percentiles and landmarks must be two lists of the same length, of at least two numbers")
         if not (np.all(np.diff(percentiles) > 0) and percentiles[0] >= 0 and percentiles[-1] <= 100):
-            raise ValueError("the percentiles must rise from 0 to 100")
+            raise ValueError("the percentiles must rise and lie within 0 to 100")
         if not (np.all(np.isfinite(values)) and np.all(np.diff(values) > 0)):
             raise ValueError("the landmarks must rise")
 
     def to_json(self) -> str:
         """The landmarks as a JSON text that :meth:`from_json` reads."""
-        plain = {"format": FORMAT, "version": VERSION, "scans": self.scans, "foreground": self.foreground}
+        plain = {"format": _FORMAT, "version": _VERSION, "scans": self.scans, "foreground": self.foreground}
         plain |= {"percentiles": list(self.percentiles), "landmarks": list(self.values)}
         return json.dumps(plain, indent=2) + "\n"
 
@@ -58,7 +59,7 @@ class NyulLandmarks:
         """The landmarks that a text holds.
 
         Raises:
-            InputError: if the text is no JSON, or does not hold what :data:`SCHEMA` asks for.
+            InputError: if the text is no JSON, or has another form.
         """
         from jsonschema import Draft202012Validator
 
@@ -66,7 +67,7 @@ class NyulLandmarks:
             plain = json.loads(text)
         except ValueError as error:
             raise InputError("The landmarks are not a JSON text.", advice="Train them again.") from error
-        errors = sorted(Draft202012Validator(schema()).iter_errors(plain), key=lambda one: list(one.path))
+        errors = sorted(Draft202012Validator(_schema()).iter_errors(plain), key=lambda one: list(one.path))
         if errors:
             where = "/".join(str(part) for part in errors[0].path)
             raise InputError(
@@ -84,12 +85,11 @@ class NyulLandmarks:
             raise InputError(f"The landmarks are not usable: {error}.", advice="Train them again.") from error
 
 
-def schema() -> dict[str, object]:
-    """JSON schema of the text."""
+def _schema() -> dict[str, object]:
     numbers = {"type": "array", "items": {"type": "number"}, "minItems": 2}
     properties = {
-        "format": {"const": FORMAT},
-        "version": {"const": VERSION},
+        "format": {"const": _FORMAT},
+        "version": {"const": _VERSION},
         "scans": {"type": "integer", "minimum": 0},
         "foreground": {"type": "string"},
         "percentiles": numbers,
@@ -110,7 +110,7 @@ def landmarks_of(volume: Volume, percentiles: tuple[float, ...], foreground: str
 
 
 def train_landmarks(
-    volumes: Iterable[Volume], *, percentiles: tuple[float, ...] = PERCENTILES, foreground: str = "auto"
+    volumes: Iterable[Volume], *, percentiles: tuple[float, ...] = _PERCENTILES, foreground: str = "auto"
 ) -> NyulLandmarks:
     """Learn the standard histogram of a set of scans of one kind (Nyul, Udupa and Zhang, IEEE Trans Med Imaging
     19:143, 2000).
@@ -119,17 +119,19 @@ def train_landmarks(
     means. The scans are looked at one after the other, so they may be read while they are asked for.
 
     Raises:
-        InputError: for no scan at all, a scan whose percentiles do not rise, or one that is constant.
+        InputError: for no scan at all, one whose voxels are not numbers or all alike, or one whose first and last
+            percentile are the same.
     """
     sums, count = np.zeros(len(percentiles)), 0
     for volume in volumes:
+        require_numbers(volume)
         own = landmarks_of(volume, percentiles, foreground)
         if not own[-1] > own[0]:
             raise InputError(
                 f"'{volume.name}' has the same value, {own[0]:g}, at its first and last landmark.",
                 advice="Leave it out, or choose another foreground.",
             )
-        sums += SCALE[0] + (own - own[0]) * (SCALE[1] - SCALE[0]) / (own[-1] - own[0])
+        sums += _LOWEST + (own - own[0]) * (_HIGHEST - _LOWEST) / (own[-1] - own[0])
         count += 1
     if count == 0:
         raise InputError("There is no scan to learn landmarks from.", advice="Name at least one.")

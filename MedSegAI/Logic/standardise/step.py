@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -35,7 +35,7 @@ class Standardised:
 
 
 class Step(Protocol):
-    """One way to bring a scan into shape: a frozen dataclass whose fields are its settings, all JSON values."""
+    """One way to bring a scan into shape: a frozen dataclass whose fields are its settings, JSON values or tuples."""
 
     kind: ClassVar[str]
     """Key, as the command line and files have it: lower case with hyphens, such as "n4"."""
@@ -53,7 +53,9 @@ class Step(Protocol):
         """
 
     def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values, by field name."""
+        """The settings as JSON values, by field name; tuples become lists."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def apply_steps(volume: Volume, steps: tuple[Step, ...], *, reporter: Reporter) -> Standardised:

@@ -1,9 +1,8 @@
-"""What every step asks of a scan before it touches it, and how a step says its settings."""
+"""What every step asks of its settings, and of a scan before it touches it."""
 
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Any
 
 import numpy as np
 
@@ -11,7 +10,7 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
-_NAMES = {Modality.CT: "CT", Modality.MR: "MR", Modality.PET: "PET"}
+_NAMES = {Modality.CT: "a CT", Modality.MR: "an MR", Modality.PET: "a PET"}
 _UNITS = {
     Unit.HOUNSFIELD: Modality.CT,
     Unit.SUV_BODY_WEIGHT: Modality.PET,
@@ -19,12 +18,6 @@ _UNITS = {
     Unit.SUV_BODY_SURFACE: Modality.PET,
     Unit.ACTIVITY: Modality.PET,
 }
-
-
-def plain_settings(step: Step) -> dict[str, Any]:
-    """A step's settings as JSON values, by field name."""
-    values = {field.name: getattr(step, field.name) for field in fields(step)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def require_number_settings(step: Step) -> None:
@@ -43,7 +36,7 @@ def require_number_settings(step: Step) -> None:
                 raise ValueError(f"'{field.name}' is {value!r}, and must be a number")
 
 
-def require_kind(volume: Volume, step: Step) -> None:
+def require_kind(volume: Volume, step: Step | type[Step]) -> None:
     """Refuse a scan of a kind that the step is not meant for; the unit tells where the kind is not known.
 
     Raises:
@@ -54,8 +47,8 @@ def require_kind(volume: Volume, step: Step) -> None:
         return
     meant = " or ".join(_NAMES[one] for one in step.modalities)
     raise InputError(
-        f"'{volume.name}' is a {_NAMES.get(kind, kind.value)} scan, and '{step.title}' is meant for {meant}.",
-        advice=f"Choose a step for {_NAMES.get(kind, kind.value)}, or another scan.",
+        f"'{volume.name}' is {_NAMES[kind]} scan, and '{step.title}' is meant for {meant} scan.",
+        advice="Choose another step, or another scan.",
     )
 
 

@@ -23,7 +23,7 @@ def test_fill_and_metal_are_clipped_and_counted_and_the_dtype_stays(dtype):
     assert done.volume.array.dtype == dtype
     assert (done.volume.array.min(), done.volume.array.max()) == (-1024, 3071)
     assert (done.record.figures["voxels_below"], done.record.figures["voxels_above"]) == (7, 3)
-    assert "7 voxels were below" in done.record.sentence and "3 above (metal)" in done.record.sentence
+    assert "7 of" in done.record.sentence and "voxels lay below and 3 above" in done.record.sentence
     assert done.undo is None
 
 

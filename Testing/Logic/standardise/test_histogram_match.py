@@ -9,7 +9,7 @@ from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
 from MedSegAI.Logic.standardise.mr_foreground import foreground_mask
-from Testing.Logic.standardise.phantoms import head_array, mr_of
+from Testing.Logic.standardise.phantoms import ct_array, ct_of, head_array, mr_of
 
 RANKS = np.arange(5, 100, 5)
 
@@ -83,6 +83,11 @@ def test_quantiles_that_do_not_rise_are_refused(quantiles):
         HistogramMatch(quantiles)
 
 
-def test_a_background_is_one_number():
-    with pytest.raises(ValueError, match="one number"):
-        HistogramMatch((0, 1), background=(1, 2))
+def test_a_background_is_a_number():
+    with pytest.raises(ValueError, match="must be a number"):
+        HistogramMatch((0, 1), background=np.nan)
+
+
+def test_a_ct_is_no_reference_for_an_mr():
+    with pytest.raises(InputError, match=r"is a CT scan, .* meant for an MR scan"):
+        HistogramMatch.to_reference(ct_of(ct_array()))

@@ -68,7 +68,7 @@ def test_crops_whose_values_differ_ten_thousandfold_become_alike(hippocampus_cro
 def test_a_foreground_without_spread_is_refused():
     array = np.full((4, 4, 4), 7)
     array[0, 0, :2] = 9
-    with pytest.raises(InputError, match="More than half of the foreground"):
+    with pytest.raises(InputError, match="most of it has one value, 7"):
         applied(mr_of(array), foreground="all")
 
 

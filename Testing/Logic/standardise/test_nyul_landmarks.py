@@ -49,7 +49,7 @@ def test_the_text_holds_all_and_is_read_back_to_the_same():
         ({"extra": 1}, "extra"),
         ({"landmarks": [0, 50]}, "same length"),
         ({"landmarks": [0, 60, 40]}, "must rise"),
-        ({"percentiles": [0, 50, 120]}, "from 0 to 100"),
+        ({"percentiles": [0, 50, 120]}, "within 0 to 100"),
         ({"foreground": "brain"}, "'brain'"),
     ],
 )
@@ -83,3 +83,5 @@ def test_no_scan_and_a_scan_without_spread_are_refused():
     flat[0, 0, 0] = 2
     with pytest.raises(InputError, match="same value, 1"):
         train_landmarks([mr_of(flat)], foreground="all")
+    with pytest.raises(InputError, match="not numbers"):
+        train_landmarks([mr_of(np.where(RAMP == 3, np.nan, RAMP))], foreground="all")

@@ -40,13 +40,13 @@ def test_settings_are_json_values_that_make_the_same_step_again(kind):
 
 @pytest.mark.parametrize("kind", MR_STEPS)
 def test_an_mr_step_refuses_a_ct_and_says_so(kind):
-    with pytest.raises(InputError, match=r"'body' is a CT scan, and .* is meant for MR"):
+    with pytest.raises(InputError, match=r"'body' is a CT scan, and .* is meant for an MR scan"):
         step_of(kind).apply(ct_of(ct_array()), reporter=SilentReporter())
 
 
 @pytest.mark.parametrize("kind", CT_STEPS)
 def test_a_ct_step_refuses_an_mr(kind):
-    with pytest.raises(InputError, match=r"is a MR scan, and .* is meant for CT"):
+    with pytest.raises(InputError, match=r"is an MR scan, and .* is meant for a CT scan"):
         step_of(kind).apply(mr_of(head_array()), reporter=SilentReporter())
 
 

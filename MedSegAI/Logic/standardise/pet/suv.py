@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from MedSegAI.Logic.standardise.pet.body_size import BodySize
 from MedSegAI.Logic.standardise.pet.pet_image import images_of
 from MedSegAI.Logic.standardise.pet.plane_factors import alike, factors_of_planes
 from MedSegAI.Logic.standardise.pet.suv_factors import SuvFactors, stored_unit, suv_factors, suv_unit
-from MedSegAI.Logic.standardise.step import Standardised
+from MedSegAI.Logic.standardise.step import Standardised, Step
+from MedSegAI.Logic.standardise.step_checks import require_kind
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -24,7 +25,7 @@ _STAGE = "computing SUV"
 
 
 @dataclass(frozen=True)
-class Suv:
+class Suv(Step):
     """Activity, or a scanner's counts, to SUV, from what the DICOM header says of the patient and the injection.
 
     The rules are those of QIBA's vendor-neutral pseudo-code for SUV (QIBA Profile FDG-PET/CT), widened to the values
@@ -69,6 +70,7 @@ class Suv:
                 header lacks what is needed; names the tag. No number is invented.
             Cancelled: if the reporter asked to stop.
         """
+        require_kind(volume, self)
         _refuse_unsuited(volume)
         images = images_of(volume.acquisition)
         found = suv_factors(images, self.size)
@@ -77,10 +79,6 @@ class Suv:
         array = _times(volume.array, planes, reporter)
         return Standardised(volume.after(record, array, unit=suv_unit(self.size)), _undo(planes))
 
-    def to_plain(self) -> dict[str, Any]:
-        """The settings as JSON values."""
-        return asdict(self)
-
     def _sentence(self, found: SuvFactors) -> str:
         low, high = min(found.factors), max(found.factors)
         by = f"{found.factors[0]:.6g}" if alike(found.factors) else f"{low:.6g} to {high:.6g}, by slice"
@@ -88,11 +86,6 @@ class Suv:
 
 
 def _refuse_unsuited(volume: Volume) -> None:
-    if volume.modality not in (Modality.PET, Modality.UNKNOWN):
-        raise InputError(
-            f"'{volume.name}' is no PET scan but {volume.modality.value}, which has no SUV.",
-            advice="Choose the PET series.",
-        )
     if not volume.acquisition:
         raise InputError(
             f"'{volume.name}' comes without its DICOM header, and SUV needs the dose, the weight and the times in it.",
@@ -125,7 +118,4 @@ def _times(array: np.ndarray, planes: np.ndarray, reporter: Reporter) -> np.ndar
 
 
 def _undo(planes: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    def undo(array: np.ndarray) -> np.ndarray:
-        return (array / planes[:, None, None]).astype(np.float32)
-
-    return undo
+    return lambda array: np.divide(array, planes.astype(np.float32)[:, None, None], dtype=np.float32)

@@ -99,7 +99,7 @@ def test_times_that_were_rounded_are_not_another_factor():
 @pytest.mark.parametrize(
     ("scan", "sentence"),
     [
-        (a_pet(modality=Modality.CT), "is no PET scan but CT"),
+        (a_pet(modality=Modality.CT), "is a CT scan, .* meant for a PET scan"),
         (a_pet(acquisition={}), "comes without its DICOM header"),
         (a_pet(unit=Unit.ARBITRARY), "not in Bq/mL any more"),
         (a_pet(steps=(StepRecord("suv", "SUVbw."),)), "in SUV already"),
