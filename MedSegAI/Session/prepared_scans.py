@@ -8,7 +8,7 @@ import slicer
 
 from MedSegAI.Bridge.scan_attributes import EXTRA_ATTRIBUTE, unit_of
 from MedSegAI.Bridge.volume_nodes import volume_to_node
-from MedSegAI.Bridge.window_level import Window, display_through, window_of
+from MedSegAI.Bridge.window_level import Window, display_through, window_of, window_of_voxels
 from MedSegAI.Logic.standardise.step import Standardised
 from MedSegAI.Logic.volume import Unit, Volume
 from MedSegAI.Session.choices import AFTER, BEFORE
@@ -31,13 +31,13 @@ def prepared_to_nodes(
         name: Name of the prepared scan's node.
     """
     scene = before.GetScene()
-    window = _common_window(before, result.volume)
-    display = None if window is None else display_through(window)
+    display = display_through(_window_after(before, result.volume))
     node = volume_to_node(result.volume, scene, name=name, display=display)
     node.SetNodeReferenceID(_BEFORE_ROLE, before.GetID())
     yield node
     for title, extra in result.extras.items():
-        found = volume_to_node(extra, scene, name=f"{name}: {title}")
+        display = display_through(window_of_voxels(extra.array))
+        found = volume_to_node(extra, scene, name=f"{name}: {title}", display=display)
         found.SetAttribute(EXTRA_ATTRIBUTE, title)
         node.AddNodeReferenceID(_EXTRA_ROLE, found.GetID())
         yield found
@@ -66,6 +66,6 @@ def stages_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, slicer.vtkMRMLS
     return {AFTER: node, **({} if before is None else {BEFORE: before}), **extras_of(node)}
 
 
-def _common_window(before: slicer.vtkMRMLScalarVolumeNode, after: Volume) -> Window | None:
+def _window_after(before: slicer.vtkMRMLScalarVolumeNode, after: Volume) -> Window:
     is_comparable = after.unit is unit_of(before) and after.unit is not Unit.ARBITRARY
-    return window_of(before) if is_comparable else None
+    return (window_of(before) if is_comparable else None) or window_of_voxels(after.array)

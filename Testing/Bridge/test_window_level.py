@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from MedSegAI.Bridge.volume_nodes import volume_to_node
-from MedSegAI.Bridge.window_level import Window, display_through, reset_window, set_window, window_of
+from MedSegAI.Bridge.window_level import (
+    Window,
+    display_through,
+    reset_window,
+    set_window,
+    window_of,
+    window_of_voxels,
+)
 
 
 def test_a_window_stays_as_it_was_set_when_the_voxels_change(a_scene, a_small_scan):
@@ -40,3 +50,14 @@ def test_a_scan_can_come_into_the_scene_with_its_window_and_is_grey_as_any_other
     displays = [one.GetDisplayNode() for one in (usual, node)]
     assert displays[0].GetColorNodeID() == displays[1].GetColorNodeID() is not None
     assert displays[0].GetInterpolate() == displays[1].GetInterpolate()
+
+
+def test_the_window_of_a_sample_is_close_to_the_one_that_slicer_chooses_from_all_voxels(a_scene, a_head):
+    by_slicer, ours = window_of(volume_to_node(a_head, a_scene)), window_of_voxels(a_head.array)
+    assert ours.width == pytest.approx(by_slicer.width, rel=0.05)
+    assert ours.level == pytest.approx(by_slicer.level, rel=0.05)
+
+
+def test_a_scan_of_one_value_has_a_window_too():
+    window = window_of_voxels(np.full((3, 4, 5), 7, np.int16))
+    assert window.width > 0 and window.level == 7.0
