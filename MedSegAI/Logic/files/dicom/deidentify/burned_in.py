@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
@@ -27,7 +28,8 @@ def burned_in_sign(dataset: Any) -> str:
         return ""
     if dataset.get("BurnedInAnnotation") == "YES":
         return "it says so itself (Burned In Annotation)"
-    if str(dataset.get("SOPClassUID", "")).startswith(_SECONDARY_CAPTURE):
+    sop_class = str(dataset.get("SOPClassUID", ""))
+    if sop_class == _SECONDARY_CAPTURE or sop_class.startswith(f"{_SECONDARY_CAPTURE}."):
         return "it is a secondary capture"
     if "SAVED" in str(dataset.get("ImageType", "")) or "SCREEN SAVE" in str(dataset.get("ImageType", "")):
         return "it is a picture of a screen"
@@ -37,8 +39,11 @@ def burned_in_sign(dataset: Any) -> str:
     return ""
 
 
-def shows_a_face(dataset: Any) -> bool:
-    """Whether it is a scan from which the surface of a head could be rebuilt."""
+def may_show_a_face(dataset: Any) -> bool:
+    """Whether the surface of a head could be rebuilt from it: a scan of the head, or one that does not say of what."""
     if "Rows" not in dataset or dataset.get("Modality") not in _SHOWS_SURFACE:
         return False
-    return str(dataset.get("BodyPartExamined", "")).upper().replace(" ", "") in _HEAD
+    if dataset.get("RecognizableVisualFeatures") == "NO":
+        return False
+    words = re.findall("[A-Z]+", str(dataset.get("BodyPartExamined") or "").upper())
+    return not words or "".join(words) in _HEAD or not _HEAD.isdisjoint(words)

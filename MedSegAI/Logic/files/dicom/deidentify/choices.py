@@ -72,7 +72,7 @@ DESCRIPTION_KEYWORDS = frozenset(
     (
         "SeriesDescription", "StudyDescription", "ProtocolName", "AcquisitionProtocolDescription",
         "PerformedProcedureStepDescription", "RequestedProcedureDescription", "DerivationDescription",
-        "ContrastBolusAgent", "ROIName", "StructureSetLabel", "StructureSetName", "ROIDescription",
+        "ContrastBolusAgent", "ROIName", "StructureSetName", "ROIDescription",
         "AcquisitionDeviceProcessingDescription",
     )
 )  # fmt: skip

@@ -47,7 +47,6 @@ def clean_dataset(dataset: Any, choices: DeidentifyChoices, pseudonyms: Pseudony
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cleaner.clean(dataset)
-        dataset.setdefault("PatientName", "")
         dataset.PatientName = f"{pseudonyms.patient(cleaner.patient)}^"
         dataset.PatientID = pseudonyms.patient(cleaner.patient)
         mark_as_deidentified(dataset, choices)
@@ -148,13 +147,18 @@ class _Cleaner:
     def _clean_private(self, dataset: Any, tag: Any) -> None:
         if tag.is_private_creator:
             return
-        if Kept.PRIVATE in self.choices.kept:
-            element = dataset[tag]
-            creator = str(element.private_creator or "")
-            if element.VR != "SQ" and is_safe_private(tag.group, creator, tag.element):
-                return
+        if Kept.PRIVATE in self.choices.kept and self._is_safe(dataset, tag):
+            return
         del dataset[tag]
         self.changes["private attributes", "removed"] += 1
+
+    @staticmethod
+    def _is_safe(dataset: Any, tag: Any) -> bool:
+        try:
+            element = dataset[tag]
+        except Exception:  # a value that cannot be read cannot be judged
+            return False
+        return element.VR != "SQ" and is_safe_private(tag.group, str(element.private_creator or ""), tag.element)
 
     def _drop_unused_creators(self, dataset: Any) -> None:
         tags = list(dataset.keys())

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign, shows_a_face
+from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign, may_show_a_face
 from MedSegAI.Logic.files.dicom.deidentify.choices import Dates, DeidentifyChoices, Kept
 from MedSegAI.Logic.files.dicom.deidentify.clean_dataset import clean_dataset
 from MedSegAI.Logic.files.dicom.deidentify.pseudonyms import Pseudonyms
@@ -41,12 +41,12 @@ class Deidentified:
     warnings: tuple[str, ...]
 
     def to_plain(self) -> dict[str, Any]:
-        """The report as JSON values; the names of files that were left out are in it."""
+        """The report as JSON values; without the names of files, which often are names of people."""
         return {
             "files": self.files,
             "patients": self.patients,
             "changes": [{"attribute": name, "done": done, "times": times} for name, done, times in self.changes],
-            "left_out": [{"file": str(path), "reason": reason} for path, reason in self.left_out],
+            "left_out": dict(Counter(reason for _, reason in self.left_out)),
             "warnings": list(self.warnings),
         }
 
@@ -142,7 +142,7 @@ class _Work:
         sign = burned_in_sign(dataset)
         if sign:
             self._signs[sign] += 1
-        self._faces += shows_a_face(dataset)
+        self._faces += may_show_a_face(dataset)
         self._pet += dataset.get("Modality") == "PT"
         self._changes.update(clean_dataset(dataset, self._choices, self._pseudonyms))
         self._patients.add(str(dataset.PatientID))
@@ -190,7 +190,10 @@ class _Work:
                 f"{times} pictures may have names or dates written into them ({sign}): look at them before they leave."
             )
         if self._faces:
-            yield f"{self._faces} pictures show a head: a face can be rebuilt from such a scan, and was not removed."
+            yield (
+                f"{self._faces} pictures show a head, or do not say which part of the body: a face can be rebuilt from "
+                "the scan of a head, and was not removed."
+            )
         if self._pet and (self._choices.dates is Dates.REMOVE or Kept.PATIENT not in self._choices.kept):
             yield (
                 "SUV can no longer be computed from the PET scan: it needs times and weight, which the dates 'shift' "

@@ -31,7 +31,7 @@ class Treatment(Enum):
 
 
 _DATES = {"DA", "DT"}
-_BIRTH = {"PatientBirthDate", "PatientBirthTime", "PatientBirthDateInAlternativeCalendar", "LastMenstrualDate"}
+_BIRTH = {"PatientBirthDate", "PatientBirthTime", "LastMenstrualDate"}
 _PET = {"1.2.840.10008.5.1.4.1.1.128", "1.2.840.10008.5.1.4.1.1.128.1"}
 _RADIOTHERAPY = "1.2.840.10008.5.1.4.1.1.481."
 _NEEDED_IN_PET = {"SeriesDate", "SeriesTime"}
@@ -39,8 +39,10 @@ _NEEDED_IN_PET = {"SeriesDate", "SeriesTime"}
 _KINDS = ("ClassUID", "TransferSyntaxUID", "CodingSchemeUID", "ContextUID", "MappingResourceUID")
 _STAFF_CODES = {"PersonIdentificationCodeSequence", "InstitutionCodeSequence"}
 _MAY_BE_EMPTY = {"AcquisitionContextSequence"}
-# Texts of a report that name the program, its settings and the key of a segment.
-_SAFE_TEXTS = {"111001", "111002", "111003", "112039", "121013", "121014", "121015"}
+# Texts of a report that name the program, its settings, the make of a device and the key of a segment.
+_SAFE_TEXTS = {"111001", "111002", "111003", "112039", "121014", "121015"}
+# Attributes that the table does not list, and which tell of a person or a hospital all the same.
+_TELLING = ("Comment", "OrderNumber", "AlternativeCalendar", "EntityID", "Encrypted")
 
 
 def treatment_of(element: Any, dataset: Any, choices: DeidentifyChoices, sop_class: str) -> Treatment:
@@ -71,7 +73,7 @@ def treatment_of(element: Any, dataset: Any, choices: DeidentifyChoices, sop_cla
 
 
 def _of_unlisted(keyword: str, vr: str) -> Treatment:
-    if not keyword or vr == "UN":
+    if not keyword or vr in ("UN", "UR") or any(part in keyword for part in _TELLING):
         return Treatment.REMOVE
     if vr == "SQ":
         return Treatment.RECURSE
@@ -122,5 +124,6 @@ def _least_that_conforms(keyword: str, vr: str, sop_class: str) -> Treatment:
 
 
 def _concept_of(dataset: Any) -> str:
+    """The code of what a text is about, where it is one of DICOM's own; other schemes reuse the numbers."""
     names = dataset.get("ConceptNameCodeSequence")
-    return str(names[0].get("CodeValue", "")) if names else ""
+    return str(names[0].get("CodeValue", "")) if names and names[0].get("CodingSchemeDesignator") == "DCM" else ""

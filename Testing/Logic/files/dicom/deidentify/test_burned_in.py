@@ -5,7 +5,7 @@ from __future__ import annotations
 import pydicom
 import pytest
 
-from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign, shows_a_face
+from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign, may_show_a_face
 
 
 def picture(**attributes):
@@ -36,8 +36,16 @@ def test_a_plain_scan_and_what_says_no_show_none():
     assert burned_in_sign(pydicom.Dataset()) == ""
 
 
-def test_only_scans_of_a_head_show_a_face():
-    assert shows_a_face(picture(BodyPartExamined="HEAD NECK"))
-    assert not shows_a_face(picture(BodyPartExamined="CHEST"))
-    assert not shows_a_face(picture(BodyPartExamined="HEAD", Modality="DX"))
-    assert not shows_a_face(pydicom.Dataset())
+def test_a_photograph_is_not_called_a_secondary_capture():
+    assert burned_in_sign(picture(SOPClassUID="1.2.840.10008.5.1.4.1.1.77.1.4", Modality="XC")) == "it is a photograph"
+
+
+def test_scans_of_a_head_and_those_that_do_not_say_what_they_show_may_show_a_face():
+    for part in ("HEAD NECK", "HEADNECK", "Brain", "HEAD_AND_NECK", "WHOLE BODY", ""):
+        assert may_show_a_face(picture(BodyPartExamined=part))
+    assert may_show_a_face(picture())
+    assert not may_show_a_face(picture(BodyPartExamined="HEART"))
+    assert not may_show_a_face(picture(BodyPartExamined="HEAD", RecognizableVisualFeatures="NO"))
+    assert not may_show_a_face(picture(BodyPartExamined="CHEST"))
+    assert not may_show_a_face(picture(BodyPartExamined="HEAD", Modality="DX"))
+    assert not may_show_a_face(pydicom.Dataset())

@@ -57,9 +57,11 @@ def text_item(code, text):
 def test_texts_of_a_report_go_but_for_those_that_name_the_program():
     person = text_item("121008", "x")
     person.PersonName = "Huber^Eva"
-    items = [text_item("111001", "hippocampus-mr"), text_item("121071", "Mr Meier is better"), person]
+    foreign = text_item("111001", "Mr Meier")
+    foreign.ConceptNameCodeSequence[0].CodingSchemeDesignator = "99KLINIK"
+    items = [text_item("111001", "hippocampus-mr"), text_item("121071", "Mr Meier is better"), person, foreign]
     report = cleaned(ContentSequence=items)
-    assert [item.TextValue for item in report.ContentSequence] == ["hippocampus-mr", "REMOVED", "REMOVED"]
+    assert [item.TextValue for item in report.ContentSequence] == ["hippocampus-mr", *["REMOVED"] * 3]
     assert str(report.ContentSequence[2].PersonName) == "Anon^"
     assert "113104" in [item.CodeValue for item in report.DeidentificationMethodCodeSequence]
 
@@ -70,6 +72,34 @@ def test_names_and_unknown_attributes_that_no_table_lists_go_too():
     odd = cleaned(VerifyingObserverSequence=[dataset], EvaluatorName="Huber^Eva", ExpiryDate="20250101")
     assert len(odd.VerifyingObserverSequence[0]) == 0
     assert (str(odd.EvaluatorName), odd.ExpiryDate) == ("", "")
+
+
+def test_what_tells_of_a_person_or_a_hospital_goes_though_no_table_lists_it():
+    issuer = Dataset()
+    issuer.LocalNamespaceEntityID = "Klinik Au"
+    odd = cleaned(
+        PatientBirthDateInAlternativeCalendar="2493-01-02",
+        CommentsOnTheScheduledProcedureStep="Mr Meier is late",
+        FillerOrderNumberProcedure="4711",
+        RetrieveURL="https://pacs.klinik-au.example/studies/1.2.4",
+        IssuerOfAccessionNumberSequence=[issuer],
+    )
+    for value in ("2493", "Meier is late", "4711", "klinik-au", "Klinik Au"):
+        assert value not in str(odd)
+
+
+def test_the_label_of_a_structure_set_never_becomes_empty():
+    choices = DeidentifyChoices(kept=frozenset({Kept.DESCRIPTIONS}))
+    assert cleaned(choices, StructureSetLabel="Meier").StructureSetLabel == "REMOVED"
+
+
+def test_a_private_value_that_cannot_be_read_is_not_kept():
+    tag = pydicom.tag.Tag(0x0043106F)
+    three_bytes = pydicom.dataelem.RawDataElement(tag, "FD", 3, b"\x01\x02\x03", 0, False, True)
+    item = Dataset({tag: three_bytes})
+    item.add_new(0x00430010, "LO", "GEMS_PARM_01")
+    file = cleaned(DeidentifyChoices(kept=frozenset({Kept.PRIVATE})), SourceImageSequence=[item])
+    assert list(file.SourceImageSequence[0].keys()) == []
 
 
 def test_uids_of_things_change_and_uids_of_kinds_stay():

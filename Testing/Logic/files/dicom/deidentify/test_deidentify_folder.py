@@ -226,6 +226,7 @@ def test_what_no_header_can_mend_is_said(data_folder, tmp_path):
     for part in ("ultrasound", "says so itself", "a face can be rebuilt", "SUV can no longer be computed"):
         assert part in told
     assert [(path.name, reason) for path, reason in done.left_out] == [("note.txt", "it is no DICOM file")]
+    assert done.to_plain()["left_out"] == {"it is no DICOM file": 1}
 
 
 def test_a_document_is_left_out_because_its_text_cannot_be_cleaned(identified, tmp_path):
