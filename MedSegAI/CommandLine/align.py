@@ -60,8 +60,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.align.move import moved
     from MedSegAI.Logic.align.to_grid import on_grid_of
     from MedSegAI.Logic.files.read import read_volume
+    from MedSegAI.Logic.files.transform_file import write_linear_transform
     from MedSegAI.Logic.files.write import write_volume
-    from MedSegAI.Logic.files.write_transform import write_linear_transform
     from MedSegAI.Logic.inference.bring_together import refuse_failed
 
     files = _wanted_files(options)
@@ -78,10 +78,11 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
         if "transform" in files.wanted:
             files.write("transform", lambda path: write_linear_transform(path, alignment.transform))
         if "picture" in files.wanted:
-            from MedSegAI.Logic.report.alignment_picture import alignment_figure, write_alignment_picture
+            from MedSegAI.Logic.report.alignment_picture import alignment_figure
+            from MedSegAI.Logic.report.plane_drawing import write_figure
 
             figure = alignment_figure(reference, moving, there, sentence=alignment.sentence())
-            files.write("picture", lambda path: write_alignment_picture(path, figure))
+            files.write("picture", lambda path: write_figure(path, figure))
     return _outcome(alignment, files)
 
 
@@ -111,7 +112,7 @@ def _outcome(alignment: Alignment, files: WrittenFiles) -> Outcome:
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
     from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
-    from MedSegAI.Logic.files.write_transform import WRITABLE_TRANSFORM_ENDINGS
+    from MedSegAI.Logic.files.transform_file import WRITABLE_TRANSFORM_ENDINGS
 
     asked = [
         entry

@@ -102,7 +102,8 @@ def _write_pictures(
     files: WrittenFiles, scan: Volume, result: SegmentationResult, heat: Volume, reporter: ConsoleReporter
 ) -> dict[str, str]:
     """The figure, the scene and the 3D view; what this machine cannot make is left out and said."""
-    from MedSegAI.Logic.report.slice_figure import slice_figure, write_slice_figure
+    from MedSegAI.Logic.report.plane_drawing import write_figure
+    from MedSegAI.Logic.report.slice_figure import slice_figure
 
     left_out: dict[str, str] = {}
 
@@ -115,7 +116,7 @@ def _write_pictures(
 
     options = {"labels": result.labels, "table": result.table, "heat": heat, "width_mm": _SLICE_WIDTH_MM}
     title = f"{scan.name}, segmented by {result.provenance.model}. Heat: {heat.name}"
-    write("slices", lambda path: write_slice_figure(path, slice_figure(scan, title=title, **options)))
+    write("slices", lambda path: write_figure(path, slice_figure(scan, title=title, **options)))
     scenes: list[CaseScene] = []
 
     def write_new_scene(path: Path) -> None:

@@ -91,9 +91,10 @@ def _apply(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     with told_what_was_written(files):
         files.write("scan", lambda path: write_volume(path, done.volume))
         if "picture" in files.wanted:
-            from MedSegAI.Logic.report.before_after import before_after_figure, write_before_after
+            from MedSegAI.Logic.report.before_after import before_after_figure
+            from MedSegAI.Logic.report.plane_drawing import write_figure
 
-            files.write("picture", lambda path: write_before_after(path, before_after_figure(scan, done)))
+            files.write("picture", lambda path: write_figure(path, before_after_figure(scan, done)))
         if "extras" in files.wanted:
             files.write("extras", lambda folder: _write_extras(folder, done))
     return _outcome(scan, done, steps, files, options)

@@ -28,7 +28,8 @@ from typing import Any
 from MedSegAI.Logic.align.alignment import Alignment
 from MedSegAI.Logic.align.move import moved
 from MedSegAI.Logic.align.register_rigid import register_rigid
-from MedSegAI.Logic.report.alignment_picture import alignment_figure, write_alignment_picture
+from MedSegAI.Logic.report.alignment_picture import alignment_figure
+from MedSegAI.Logic.report.plane_drawing import write_figure
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.register import LinearTransform
 from MedSegAI.Logic.volume import Volume
@@ -92,7 +93,7 @@ def _chained(first: LinearTransform, second: LinearTransform) -> LinearTransform
 def _draw(path: Path, moving: Volume, reference: Volume) -> None:
     found, _ = aligned(Pair(moving, reference))
     there = moved(moving, found, reference=reference)
-    write_alignment_picture(path, alignment_figure(reference, moving, there, sentence=found.sentence()))
+    write_figure(path, alignment_figure(reference, moving, there, sentence=found.sentence()))
 
 
 def main() -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.report.display_window import display_window
 from MedSegAI.Logic.report.plane_drawing import (
-    BACKGROUND,
     FAINT,
     TEXT,
     draw_directions,
@@ -59,7 +55,7 @@ def alignment_figure(
     Raises:
         DependencyError: if matplotlib is missing.
     """
-    figure = new_figure(_INCHES)
+    figure = new_figure(_INCHES, dpi=_DPI)
     for row, (title, moving) in enumerate((("Before", before), ("After", after))):
         for column, plane in enumerate(_planes(reference, focus)):
             axes = figure.add_axes((0.012 + 0.329 * column, 0.515 - 0.43 * row, 0.318, 0.405))
@@ -72,17 +68,6 @@ def alignment_figure(
     words = f"{sentence} Bluish squares: {stays}; yellowish squares: {moves}.".strip()
     figure.text(0.012, 0.008, "\n".join(textwrap.wrap(words, _LETTERS)), color=FAINT, fontsize=8.5, va="bottom")
     return figure
-
-
-def write_alignment_picture(path: str | os.PathLike[str], figure: Figure) -> Path:
-    """Write a figure of :func:`alignment_figure` as a PNG.
-
-    Raises:
-        StorageError: if the file cannot be written.
-    """
-    with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=BACKGROUND)
-    return Path(path)
 
 
 def chess_board(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.report.display_window import DisplayWindow, display_window
 from MedSegAI.Logic.report.plane_drawing import (
     BACKGROUND,
@@ -77,7 +74,7 @@ def before_after_figure(
     text = [line for record in records for line in textwrap.wrap(f"{record.step}: {record.sentence}", _LETTERS)]
     foot = _LINE_INCHES * (len(text) + 1) + 0.2
     height = _HEAD_INCHES + _ROW_INCHES * len(rows) + foot
-    figure = new_figure((_WIDTH_INCHES, height))
+    figure = new_figure((_WIDTH_INCHES, height), dpi=_DPI)
     planes = _planes(before, focus)
     for number, row in enumerate(rows):
         bottom = (foot + _ROW_INCHES * (len(rows) - 1 - number)) / height
@@ -90,17 +87,6 @@ def before_after_figure(
         y = (foot - 0.12 - _LINE_INCHES * line) / height
         figure.text(0.015, y, words, color=colour, fontsize=9, va="top")
     return figure
-
-
-def write_before_after(path: str | os.PathLike[str], figure: Figure) -> Path:
-    """Write a figure of :func:`before_after_figure` as a PNG.
-
-    Raises:
-        StorageError: if the file cannot be written.
-    """
-    with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=BACKGROUND)
-    return Path(path)
 
 
 def _rows(before: Volume, done: Standardised, window: DisplayWindow | None) -> tuple[_Row, ...]:

@@ -1,12 +1,15 @@
-"""What every picture of the patient's planes has: letters of directions, a ruler, and a dark ground."""
+"""What every picture of the patient's planes has: letters of directions, a ruler, a dark ground, and a file."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from MedSegAI.Logic.errors import DependencyError
+from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.report.slice_planes import Plane
 
 if TYPE_CHECKING:
@@ -23,8 +26,8 @@ def frame_of(plane: Plane) -> tuple[float, float, float, float]:
     return -half, half, half, -half
 
 
-def new_figure(inches: tuple[float, float]) -> Figure:
-    """An empty dark figure of this width and height, drawn without matplotlib's global state.
+def new_figure(inches: tuple[float, float], *, dpi: int) -> Figure:
+    """An empty dark figure of this width and height and this many dots to the inch, without matplotlib's global state.
 
     Raises:
         DependencyError: if matplotlib is missing.
@@ -34,9 +37,20 @@ def new_figure(inches: tuple[float, float]) -> Figure:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise DependencyError("Figures need matplotlib.", advice="Install it: pip install matplotlib.") from error
-    figure = Figure(figsize=inches, facecolor=BACKGROUND)
+    figure = Figure(figsize=inches, dpi=dpi, facecolor=BACKGROUND)
     FigureCanvasAgg(figure)
     return figure
+
+
+def write_figure(path: str | os.PathLike[str], figure: Figure) -> Path:
+    """Write a figure of :func:`new_figure` as a PNG.
+
+    Raises:
+        StorageError: if the file cannot be written.
+    """
+    with write_beside(path) as temporary:
+        figure.savefig(temporary, format="png", facecolor=BACKGROUND)
+    return Path(path)
 
 
 def draw_directions(axes: Axes, plane: Plane) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
@@ -66,7 +63,7 @@ def slice_figure(
     Raises:
         DependencyError: if matplotlib is missing.
     """
-    figure = new_figure(_INCHES)
+    figure = new_figure(_INCHES, dpi=_DPI)
     focus = focus or focus_of(scan, labels=labels, heat=heat)
     extent = np.ptp(scan.grid.corners_lps(), axis=0).max()
     width_mm = float(min(width_mm or extent, extent))
@@ -88,17 +85,6 @@ def slice_figure(
     if labels is not None and table is not None:
         _draw_names(figure, labels, table)
     return figure
-
-
-def write_slice_figure(path: str | os.PathLike[str], figure: Figure) -> Path:
-    """Write a figure of :func:`slice_figure` as a PNG.
-
-    Raises:
-        StorageError: if the file cannot be written.
-    """
-    with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=_DPI, facecolor=BACKGROUND)
-    return Path(path)
 
 
 def focus_of(scan: Volume, *, labels: Volume | None = None, heat: Volume | None = None) -> tuple[float, float, float]:

@@ -7,13 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.report.alignment_picture import (
-    MOVING_TINT,
-    REFERENCE_TINT,
-    alignment_figure,
-    chess_board,
-    write_alignment_picture,
-)
+from MedSegAI.Logic.report.alignment_picture import MOVING_TINT, REFERENCE_TINT, alignment_figure, chess_board
+from MedSegAI.Logic.report.plane_drawing import write_figure
 from MedSegAI.Logic.volume import Unit, Volume
 
 
@@ -39,5 +34,5 @@ def test_the_picture_shows_both_scans_before_and_after(tmp_path):
     figure_of_long = alignment_figure(reference, moving, long, sentence=f"'{long.name}' fits.")
     words = " ".join(text.get_text() for text in figure_of_long.texts)
     assert long.name not in words and "'MR of the head, FLA...f the second visit' fits." in " ".join(words.split())
-    write_alignment_picture(tmp_path / "both.png", figure)
+    write_figure(tmp_path / "both.png", figure)
     assert (tmp_path / "both.png").read_bytes().startswith(b"\x89PNG")

@@ -10,8 +10,9 @@ import pytest
 
 from MedSegAI.Logic.errors import DependencyError, StorageError
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.report.before_after import before_after_figure, write_before_after
+from MedSegAI.Logic.report.before_after import before_after_figure
 from MedSegAI.Logic.report.display_window import DisplayWindow
+from MedSegAI.Logic.report.plane_drawing import write_figure
 from MedSegAI.Logic.standardise.step import Standardised
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -126,10 +127,10 @@ def test_all_that_was_done_is_said_and_long_sentences_are_wrapped():
 
 def test_the_picture_is_written_whole_or_not_at_all(tmp_path):
     figure = before_after_figure(a_scan(), doubled(a_scan()))
-    path = write_before_after(tmp_path / "picture.png", figure)
+    path = write_figure(tmp_path / "picture.png", figure)
     assert matplotlib.image.imread(path).shape[1] == round(13.2 * 110)
     with pytest.raises(StorageError):
-        write_before_after(tmp_path / "gone" / "picture.png", figure)
+        write_figure(tmp_path / "gone" / "picture.png", figure)
 
 
 def test_matplotlib_missing_is_a_sentence(monkeypatch):

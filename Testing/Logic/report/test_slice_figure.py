@@ -10,7 +10,8 @@ import pytest
 from MedSegAI.Logic.errors import DependencyError, StorageError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import Label, LabelTable
-from MedSegAI.Logic.report.slice_figure import focus_of, slice_figure, write_slice_figure
+from MedSegAI.Logic.report.plane_drawing import write_figure
+from MedSegAI.Logic.report.slice_figure import focus_of, slice_figure
 from MedSegAI.Logic.report.slice_planes import Plane
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
@@ -189,8 +190,8 @@ def test_labels_elsewhere_or_of_no_voxels_and_an_even_scan_do_no_harm(tmp_path):
     elsewhere = Volume(np.ones(grid.shape, np.uint8), Grid((10, 10, 10), origin=(500, 500, 500)))
     empty = Volume(np.zeros(grid.shape, np.uint8), grid)
     for labels in (elsewhere, empty):
-        write_slice_figure(tmp_path / "figure.png", slice_figure(scan, labels=labels, table=TABLE, focus=(5, 5, 5)))
-    write_slice_figure(tmp_path / "figure.png", slice_figure(scan, heat=scan, focus=(900, 900, 900), width_mm=5))
+        write_figure(tmp_path / "figure.png", slice_figure(scan, labels=labels, table=TABLE, focus=(5, 5, 5)))
+    write_figure(tmp_path / "figure.png", slice_figure(scan, heat=scan, focus=(900, 900, 900), width_mm=5))
     assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -203,7 +204,7 @@ def test_a_head_with_missing_values_is_drawn(a_case):
 
 def test_a_folder_that_does_not_exist_is_told_in_a_sentence(a_case, tmp_path):
     with pytest.raises(StorageError, match="no folder"):
-        write_slice_figure(tmp_path / "missing" / "figure.png", slice_figure(a_case[0]))
+        write_figure(tmp_path / "missing" / "figure.png", slice_figure(a_case[0]))
 
 
 def test_without_matplotlib_the_sentence_says_what_to_install(a_case, monkeypatch):
