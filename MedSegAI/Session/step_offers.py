@@ -95,7 +95,7 @@ _WORDS: dict[tuple[type[Step], str], tuple[str, ...]] = {
     (Suv, "lean_formula"): ("janmahasatian", "james"),
 }
 _NEEDS: dict[type[Step], tuple[StepNeed, tuple[str, ...]]] = {
-    HistogramMatch: (StepNeed.SCAN, ("quantiles", "reference")),
+    HistogramMatch: (StepNeed.SCAN, ("quantiles", "reference", "background")),
     Nyul: (StepNeed.FILE, ("percentiles", "landmarks", "foreground", "scans")),
 }
 _KINDS = {float: SettingKind.NUMBER, int: SettingKind.WHOLE_NUMBER, bool: SettingKind.SWITCH, str: SettingKind.TEXT}

@@ -9,6 +9,9 @@ import pytest
 
 pytest.importorskip("trame_slicer", reason="the browser app's packages are not installed")
 
+from MedSegAI.Logic.standardise.catalogue import step_kinds
+from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS
+from MedSegAI.Session.step_offers import offer_of
 from MedSegAI.Web.case.texts import ENGLISH, TRANSLATIONS, languages, texts_in
 
 CASE = Path(__file__).resolve().parents[2] / "MedSegAI" / "Web" / "case"
@@ -36,3 +39,15 @@ def test_every_text_that_the_page_asks_for_is_there():
 def test_a_language_that_is_unknown_is_english():
     assert texts_in("xx") == texts_in(ENGLISH)
     assert [language["value"] for language in languages()] == [ENGLISH, *TRANSLATIONS]
+
+
+def test_every_step_and_setting_of_preparation_has_a_text_that_can_be_translated():
+    english = texts_in(ENGLISH)
+    for kind, step in step_kinds().items():
+        assert english[f"step_{kind.replace('-', '_')}"] == step.title
+        assert {f"setting_{setting.name}" for setting in offer_of(step).settings} <= english.keys()
+
+
+def test_every_window_with_a_name_has_a_text():
+    english = texts_in(ENGLISH)
+    assert all(english[f"window_{preset.key}"] == preset.title for preset in WINDOW_PRESETS)
