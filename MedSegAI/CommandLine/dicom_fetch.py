@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from MedSegAI.CommandLine.columns import columns
+from MedSegAI.CommandLine.dicom_archive import TOKEN_SENTENCE, add_user_option, archive_at
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
 from MedSegAI.Logic.errors import InputError
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.files.dicom.web_archive import WebArchive
     from MedSegAI.Logic.files.dicom.web_fetch import RemoteSeries
 
-_PASSWORD, _TOKEN = "MEDSEGAI_DICOMWEB_PASSWORD", "MEDSEGAI_DICOMWEB_TOKEN"
 _EXAMPLES = f"""examples:
   medsegai dicom fetch https://pacs.example/dicom-web --list --patient P-17
   medsegai dicom fetch https://pacs.example/dicom-web/studies/1.2.3/series/4.5.6 -o head
 
-A bearer token is read from the environment variable {_TOKEN}.
+{TOKEN_SENTENCE}
 """
 
 
@@ -42,23 +41,20 @@ def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentPar
     what.add_argument("--list", action="store_true", dest="listing", help="show the series instead of fetching them")
     parser.add_argument("--patient", metavar="ID", default="", help="with --list: only this patient ID")
     parser.add_argument("--modality", metavar="CODE", default="", help="only series of this modality, such as CT")
-    parser.add_argument(
-        "--user", metavar="NAME", default="", help=f"user name; the password is read from the variable {_PASSWORD}"
-    )
+    add_user_option(parser)
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    from MedSegAI.Logic.files.dicom.web_archive import WebArchive
     from MedSegAI.Logic.files.dicom.web_fetch import find_remote_series, web_address
 
     place = web_address(options.url)
-    archive = WebArchive(place.service, options.user, os.environ.get(_PASSWORD, ""), os.environ.get(_TOKEN, ""))
     if not options.listing and not place.study_uid:
         raise InputError(
             f"'{options.url}' names a whole archive.",
             advice="See what it has with --list, and give the address of a study or series.",
         )
+    archive = archive_at(place.service, options, reporter)
     found = find_remote_series(
         archive,
         study_uid=place.study_uid,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from MedSegAI.CommandLine.dicom_archive import TOKEN_SENTENCE, add_user_option, archive_at
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
-
-_PASSWORD, _TOKEN = "MEDSEGAI_DICOMWEB_PASSWORD", "MEDSEGAI_DICOMWEB_TOKEN"
 
 
 def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -27,18 +25,15 @@ def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentPar
         action="store_true",
         help="send files that name a patient, too; without it, all must say that they were de-identified",
     )
-    parser.add_argument(
-        "--user", metavar="NAME", default="", help=f"user name; the password is read from the variable {_PASSWORD}"
-    )
-    parser.epilog = f"A bearer token is read from the environment variable {_TOKEN}."
+    add_user_option(parser)
+    parser.epilog = TOKEN_SENTENCE
     parser.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    from MedSegAI.Logic.files.dicom.web_archive import WebArchive
     from MedSegAI.Logic.files.dicom.web_store import Privacy, send_files
 
-    archive = WebArchive(options.url, options.user, os.environ.get(_PASSWORD, ""), os.environ.get(_TOKEN, ""))
+    archive = archive_at(options.url, options, reporter)
     privacy = Privacy.IDENTIFIED_TOO if options.identified else Privacy.DEIDENTIFIED_ONLY
     sent = send_files(options.source, archive, privacy=privacy, reporter=reporter)
     facts = {

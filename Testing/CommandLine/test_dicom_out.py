@@ -95,6 +95,12 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(medsegai, case, 
     assert not (case / "x").exists()
 
 
+def test_an_address_without_encryption_is_told_before_anything_is_sent(medsegai, case):
+    shown = medsegai("dicom", "send", case / "ct", "http://pacs.example/dicom-web")
+    assert "http://pacs.example/dicom-web is not encrypted: files, passwords and tokens can be read" in shown.err
+    assert "not encrypted" not in medsegai("dicom", "send", case / "ct", "https://pacs.example/dicom-web").err
+
+
 def test_a_password_comes_from_the_environment_and_a_refused_file_is_named(medsegai, case, monkeypatch):
     from Testing.Logic.files.dicom.test_web_store import answering
 

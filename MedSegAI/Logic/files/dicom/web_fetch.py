@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +12,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from MedSegAI.Logic.errors import InputError, MedSegAIError, StorageError
-from MedSegAI.Logic.files.atomic import storage_error
+from MedSegAI.Logic.errors import InputError, MedSegAIError
+from MedSegAI.Logic.files.atomic import make_folder, storage_error
 from MedSegAI.Logic.files.dicom.web_archive import WebArchive
+from MedSegAI.Logic.files.new_folder import new_folder
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 
 _STAGE = "fetching"
 _CHUNK = 1 << 20
-_ROOM = ".medsegai-fetching-"
 _UID = re.compile(r"[0-9][0-9.]{0,63}")
 _AS_STORED = (("application/dicom", "*"),)
 _FIELDS = ("StudyDescription", "StudyDate", "PatientName", "PatientID", "BodyPartExamined", "SeriesDescription")
@@ -144,17 +142,10 @@ def fetch_series(
     """
     reporter = reporter or SilentReporter()
     target = Path(folder).expanduser().absolute()
-    _refuse_used(target)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=_ROOM, dir=target.parent))
-    except OSError as error:
-        raise storage_error(target, error) from error
-    try:
+    make_folder(target.parent)
+    with new_folder(target) as room:
+        room.chmod(0o700)
         names = _fetch(archive, series, room, reporter)
-        _put_in_place(room, target)
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
     return tuple(target / name for name in names)
 
 
@@ -188,21 +179,6 @@ def _save(dataset: Any, room: Path) -> str:
     except OSError as error:
         raise storage_error(path, error) from error
     return path.name
-
-
-def _refuse_used(target: Path) -> None:
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise StorageError(f"'{target}' is there already and not empty.", advice="Choose a new folder.")
-
-
-def _put_in_place(room: Path, target: Path) -> None:
-    try:
-        if target.is_dir():
-            target.rmdir()
-        room.rename(target)
-        target.chmod(0o700)
-    except OSError as error:
-        raise storage_error(target, error) from error
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def send_files(
     headers = _headers(source)
     identified = [path for path, header in headers.items() if not is_deidentified(header)]
     _refuse_identified(identified, len(headers), privacy)
-    _warn(headers, identified, archive, reporter)
+    _warn(headers, identified, reporter)
     stored: list[Path] = []
     failed: list[tuple[Path, str]] = []
     for done, path in enumerate(headers):
@@ -131,11 +131,9 @@ def _refuse_identified(identified: Sequence[Path], total: int, privacy: Privacy)
         )
 
 
-def _warn(headers: dict[Path, Any], identified: Sequence[Path], archive: WebArchive, reporter: Reporter) -> None:
+def _warn(headers: dict[Path, Any], identified: Sequence[Path], reporter: Reporter) -> None:
     if identified:
         reporter.message(f"{len(identified)} of {len(headers)} files name a patient, and leave as they are.")
-        if not archive.is_private:
-            reporter.message(f"{archive.url} is not encrypted: whoever is on the way can read them.")
     signs = [sign for sign in map(burned_in_sign, headers.values()) if sign]
     if signs:
         reporter.message(f"{len(signs)} pictures may have names or dates written into them ({signs[0]}).")

@@ -82,7 +82,7 @@ def test_stopping_leaves_nothing(archive, tmp_path):
 def test_a_folder_with_something_in_it_is_refused(archive, tmp_path):
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a").write_text("a")
-    with pytest.raises(StorageError, match="not empty"):
+    with pytest.raises(StorageError, match="holds something already"):
         fetch_series(archive[0], find_remote_series(archive[0])[0], tmp_path / "full")
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["a"]
 
@@ -118,7 +118,7 @@ def server():
             """Quiet."""
 
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{running.server_port}/dicom-web", Handler
     running.shutdown()
     running.server_close()

@@ -97,7 +97,7 @@ def answering(status, body=b"", kind="application/dicom+json"):
             pass
 
     server = http.server.HTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/dicom-web"
     finally:
