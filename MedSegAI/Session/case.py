@@ -62,7 +62,16 @@ class Case:
     def viewed_index(self) -> int:
         """Which of the model's inputs the slices show: the chosen one where it has a scan, else the first."""
         index = self.choices.view_input
-        return index if self.state.referenced(input_role(index)) is not None else 0
+        # Another model may take fewer scans; the others stay referred to for when it is chosen again.
+        if 0 < index < self._count_of_inputs() and self.state.referenced(input_role(index)) is not None:
+            return index
+        return 0
+
+    def _count_of_inputs(self) -> int:
+        try:
+            return len(self.model.card.inputs)
+        except MedSegAIError:
+            return 1
 
     @property
     def viewed_input(self) -> slicer.vtkMRMLScalarVolumeNode | None:

@@ -103,6 +103,17 @@ def test_each_scan_goes_to_the_input_that_its_name_speaks_for(a_case_of_two):
     assert a_case_of_two.viewed_volume is a_case_of_two.inputs[1].node
 
 
+def test_a_model_of_one_scan_shows_the_first_and_the_second_comes_back_with_the_other_model(a_case_of_two):
+    second, model = a_case_of_two.inputs[1].node, a_case_of_two.choices.model
+    a_case_of_two.view_input(1)
+    a_case_of_two.choose(model="hippocampus-mr")
+    assert a_case_of_two.viewed_volume is a_case_of_two.scan
+    a_case_of_two.choose(model="no-such-model")
+    assert a_case_of_two.viewed_volume is a_case_of_two.scan
+    a_case_of_two.choose(model=model)
+    assert a_case_of_two.viewed_volume is second
+
+
 def test_without_a_name_that_fits_it_is_the_first_free_one_and_else_the_first(a_case_of_two, a_session):
     nameless = Volume(np.zeros((2, 2, 2)), Grid((2, 2, 2)), Modality.MR, name="series 7")
     assert place_for(a_case_of_two.inputs, nameless) == 0
