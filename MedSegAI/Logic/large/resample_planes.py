@@ -20,7 +20,6 @@ from MedSegAI.Logic.large.planned import SLAB_BUDGET_BYTES, SlabPlan, bytes_held
 from MedSegAI.Logic.large.spool import decoded_once
 from MedSegAI.Logic.large.task import Content, LargeTask, PreparedTask
 from MedSegAI.Logic.reporter import Reporter
-from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Volume
 
 _STAGE = "resampling"
@@ -94,20 +93,6 @@ def resample_planes(
                 advice="Check the export, or choose another scan.",
             )
     return LargeResult(prepared.described, plan)
-
-
-def standardise_planes(
-    source: PlaneSource,
-    steps: tuple[Step, ...],
-    path: str | os.PathLike[str],
-    *,
-    reporter: Reporter,
-    compression: Compression = Compression.GZIP,
-    budget_bytes: int = SLAB_BUDGET_BYTES,
-) -> LargeResult:
-    """Do steps that look at one voxel at a time to a scan that is never held in memory; see :func:`resample_planes`."""
-    task = LargeTask(source.grid, steps)
-    return resample_planes(source, task, path, reporter=reporter, compression=compression, budget_bytes=budget_bytes)
 
 
 def _background(prepared: PreparedTask, reader: BlockReader) -> float:

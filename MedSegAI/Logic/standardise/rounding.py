@@ -19,6 +19,8 @@ def rounded_to(values: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     dtype = np.dtype(dtype)
     if values.dtype == dtype:
         return values
+    if dtype.kind == "f":
+        return values.astype(dtype)
     if values.dtype.kind in "iu" and dtype.kind in "iu":
         limits = np.iinfo(dtype)
         low, high = max(limits.min, np.iinfo(values.dtype).min), min(limits.max, np.iinfo(values.dtype).max)

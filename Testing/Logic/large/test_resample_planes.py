@@ -16,7 +16,7 @@ from MedSegAI.Logic.files.read import read_image, read_volume
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.large import planned
 from MedSegAI.Logic.large import task as task_module
-from MedSegAI.Logic.large.resample_planes import resample_planes, standardise_planes
+from MedSegAI.Logic.large.resample_planes import resample_planes
 from MedSegAI.Logic.large.task import Content, LargeTask
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.aligned_resample import load_kernel
@@ -169,11 +169,9 @@ def test_steps_come_before_resampling(on_disk, scan, texts):
     assert done.described.steps == found.steps
 
 
-def test_standardising_keeps_the_grid(on_disk, scan, tmp_path):
+def test_steps_alone_keep_the_grid(on_disk, scan):
     steps = (step_from_text("ct-clip:low=-1000,high=2000"),)
-    source = open_planes(on_disk(), modality=Modality.CT)
-    standardise_planes(source, steps, tmp_path / "out.nrrd", reporter=SilentReporter(), budget_bytes=THIN)
-    found = read_volume(tmp_path / "out.nrrd")
+    found, _ = in_slabs(on_disk(), LargeTask(scan.grid, steps), modality=Modality.CT)
     np.testing.assert_array_equal(found.array, np.clip(scan.array, -1000, 2000))
     assert found.grid.same_frame(scan.grid) and found.unit is Unit.HOUNSFIELD
     assert [record.step for record in found.steps] == ["ct-clip"]
