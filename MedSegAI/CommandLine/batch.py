@@ -60,7 +60,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    """Find the cases, do those that are not done, and show the table; exit code 2 where some failed."""
+    """Find the cases, do those that are not done, and show the table; exit code 2 where some are not done."""
     from MedSegAI.Logic.batch.batch_settings import BatchSettings, PrepareStep
     from MedSegAI.Logic.batch.plan import Failures
     from MedSegAI.Logic.batch.run import run_batch
@@ -97,7 +97,7 @@ def _cases(options: argparse.Namespace, model: Model, reporter: ConsoleReporter)
     if options.list is not None:
         return read_case_list(options.list)
     modality = model.card.inputs[0].modality
-    return find_cases(options.inputs, modality=modality, without=options.output, reporter=reporter)
+    return find_cases(options.inputs, modality=modality, without=options.output.expanduser(), reporter=reporter)
 
 
 def _workers(options: argparse.Namespace, model: Path, reporter: ConsoleReporter) -> OpenWorkers:
@@ -120,21 +120,22 @@ def _outcome(done: BatchRun) -> Outcome:
     lines = list(_case_lines(done) if len(table.cases) <= _MOST_ROWS else ())
     lines += _label_lines(done)
     lines += [f"Failed: {record.case}: {record.sentence}" for record in failed]
+    rest = len(table.cases) - len(good) - len(failed)
     lines.append(
-        f"{len(good)} of {len(table.cases)} cases are done ({done.done_now} in this run), {len(failed)} failed."
+        f"{len(good)} of {len(table.cases)} cases are done ({done.done_now} in this run), {len(failed)} failed"
+        f"{f', {rest} were not done' if rest else ''}."
     )
     lines.append(f"Written: table '{done.files['table']}'; results in '{done.files['table'].parent / 'cases'}'.")
-    return Outcome(facts, tuple(lines), BAD_INPUT_EXIT_CODE if failed else 0)
+    return Outcome(facts, tuple(lines), 0 if len(good) == len(table.cases) else BAD_INPUT_EXIT_CODE)
 
 
 def _case_lines(done: BatchRun) -> tuple[str, ...]:
     labels = done.table.labels
     rows = [("CASE", "STATUS", *(f"{name} (mL)".upper() for _, name in labels), "SECONDS")]
-    for case in done.table.cases:
-        record = done.table.records[case.id]
+    for record in done.table.records_in_order():
         volumes = {entry.key: f"{entry.volume_ml:.2f}" if entry.voxels else "not found" for entry in record.volumes}
         cells = (volumes.get(key, "-") for key, _ in labels)
-        rows.append((case.id, record.status.value, *cells, f"{record.seconds:.1f}"))
+        rows.append((record.case, record.status.value, *cells, f"{record.seconds:.1f}"))
     return (*columns(rows), "")
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -61,6 +63,23 @@ def test_the_table_tells_of_every_case_and_the_exit_code_of_the_broken_one(medse
     again = medsegai("batch", scans / "visit-0", "-o", out, "--workers", 0, "--json")
     facts = json.loads(again.out)
     assert (again.code, facts["done"], facts["done_now"]) == (0, 4, 0)
+
+
+def test_cases_that_were_stopped_from_outside_are_told_and_leave_with_2(medsegai, scans, tmp_path):
+    """Somebody, or a network drive, takes away the mark that says the batch is running."""
+    out = tmp_path / "out"
+
+    def take_the_mark_away():
+        while not (marks := list(out.glob("running-*"))):
+            time.sleep(0.001)
+        marks[0].unlink()
+
+    somebody = threading.Thread(target=take_the_mark_away, daemon=True)
+    somebody.start()
+    shown = medsegai("batch", scans / "visit-0", "-o", out, "--workers", 0)
+    somebody.join()
+    assert shown.code == 2
+    assert re.search(r"^[0-3] of 4 cases are done .*, 0 failed, [1-4] were not done\.$", shown.out, re.MULTILINE)
 
 
 def test_what_was_killed_goes_on_and_no_case_is_done_twice(medsegai, scans, tmp_path):

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from MedSegAI.Logic.files.formats import ending_of
+
 _LONGEST_NAME = 60
 _DIGEST_LETTERS = 8
 
@@ -30,7 +32,7 @@ class BatchCase:
     @property
     def is_dicom(self) -> bool:
         """Whether the scan came as DICOM."""
-        return self.series is not None or self.source.is_dir()
+        return self.series is not None or not ending_of(self.source)
 
 
 def case_id(name: str, *, identity: str) -> str:
@@ -44,4 +46,6 @@ def case_id(name: str, *, identity: str) -> str:
         The readable name and the first letters of the identity's SHA-256, such as ``sub-01_T1-3f0a91bc``.
     """
     readable = re.sub(r"[^\w.-]+", "_", name).strip("._")[-_LONGEST_NAME:] or "case"
-    return f"{readable}-{hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST_LETTERS]}"
+    # Names from old computers may not be UTF-8.
+    told_apart = hashlib.sha256(identity.encode(errors="surrogateescape")).hexdigest()
+    return f"{readable}-{told_apart[:_DIGEST_LETTERS]}"

@@ -29,8 +29,9 @@ def read_case_list(path: Path) -> tuple[BatchCase, ...]:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(csv.DictReader(stream, skipinitialspace=True))
-            header = [name.strip() for name in _header(path)]
+            reader = csv.reader(stream, skipinitialspace=True)
+            header = [name.strip() for name in next(reader, [])]
+            rows = [(reader.line_num, row) for row in reader if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The list '{path}' cannot be read: {error}.", advice=_ADVICE) from error
     unknown = [name for name in header if name not in (_SCAN, _ID, _SERIES)]
@@ -39,18 +40,13 @@ def read_case_list(path: Path) -> tuple[BatchCase, ...]:
         raise InputError(f"The list '{path}' has {fault}.", advice=_ADVICE)
     if not rows:
         raise InputError(f"The list '{path}' names no case.", advice=_ADVICE)
-    cases = tuple(_case(path, number, dict(zip(header, row.values()))) for number, row in enumerate(rows, start=2))
+    cases = tuple(_case(path, line, dict(zip(header, row))) for line, row in rows)
     refuse_one_id_twice(cases)
     return cases
 
 
-def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        return next(csv.reader(stream), [])
-
-
-def _case(path: Path, line: int, row: dict[str, str | None]) -> BatchCase:
-    scan, name, series = ((row.get(column) or "").strip() for column in (_SCAN, _ID, _SERIES))
+def _case(path: Path, line: int, row: dict[str, str]) -> BatchCase:
+    scan, name, series = (row.get(column, "").strip() for column in (_SCAN, _ID, _SERIES))
     if not scan:
         raise InputError(f"Line {line} of '{path}' names no scan.", advice="Fill in its path, or take the line out.")
     if name and (Path(name).name != name or name.startswith(".")):

@@ -116,7 +116,8 @@ def write_record(room: Path, record: CaseRecord, result: SegmentationResult, sca
         "provenance": json.loads(result.provenance.to_json()),
     }
     with write_beside(room / FILE_NAMES[RECORD]) as beside:
-        beside.write_text(json.dumps(plain, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(plain, ensure_ascii=False, indent=1) + "\n"
+        beside.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def read_record(batch: Path, case: str) -> CaseRecord | None:

@@ -28,20 +28,22 @@ def case_room(batch: Path, case: str) -> Iterator[Path]:
     Raises:
         StorageError: if it cannot be made or moved.
     """
-    token = secrets.token_hex(4)
-    room = batch / _UNFINISHED / f"{case}-{token}"
+    room = batch / _UNFINISHED / f"{case}-{secrets.token_hex(4)}"
+    earlier = room.with_name(f"{room.name}-earlier")
     target = case_folder(batch, case)
     try:
         room.mkdir(parents=True)
         yield room
         target.parent.mkdir(exist_ok=True)
         if target.exists():
-            target.rename(room.with_name(f"{case}-{token}-earlier"))
+            target.rename(earlier)
         room.rename(target)
     except OSError as error:
+        if earlier.exists() and not target.exists():
+            earlier.rename(target)
         raise storage_error(target, error) from error
     finally:
-        for left_over in (room, room.with_name(f"{case}-{token}-earlier")):
+        for left_over in (room, earlier):
             shutil.rmtree(left_over, ignore_errors=True)
 
 

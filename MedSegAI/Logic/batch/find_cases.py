@@ -62,10 +62,10 @@ def case_of_file(path: Path, *, folder: Path | None = None) -> BatchCase:
 
 
 def refuse_one_id_twice(cases: Sequence[BatchCase]) -> None:
-    """Raise :class:`InputError` where two cases have one id."""
+    """Raise :class:`InputError` where two cases have one id, or ids that a file system may take for one."""
     seen: dict[str, BatchCase] = {}
     for case in cases:
-        other = seen.setdefault(case.id, case)
+        other = seen.setdefault(case.id.casefold(), case)
         if other is not case:
             raise InputError(
                 f"'{other.source}' and '{case.source}' would both be the case '{case.id}'.",

@@ -12,6 +12,7 @@ from typing import Any
 
 from MedSegAI.Logic.batch.case import BatchCase
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.dicom.headers import looks_like_dicom
 
 _CHUNK_BYTES = 1 << 20
 _HEADER_BYTES = 1 << 16
@@ -68,6 +69,8 @@ def is_unchanged(case: BatchCase, before: InputState) -> bool:
 def files_of(case: BatchCase) -> tuple[Path, ...]:
     """The files a case consists of, by name: one image with its voxel file, or all files of its DICOM folder.
 
+    One DICOM file stands for the series it belongs to, so all files beside it count.
+
     Raises:
         InputError: if there is no such file or folder.
     """
@@ -76,6 +79,8 @@ def files_of(case: BatchCase) -> tuple[Path, ...]:
     if case.source.is_dir():
         return tuple(sorted(path for path in case.source.rglob("*") if path.is_file()))
     with _told(case):
+        if looks_like_dicom(case.source):
+            return tuple(sorted(path for path in case.source.parent.iterdir() if path.is_file()))
         return (case.source, *_voxel_files(case.source))
 
 

@@ -74,7 +74,7 @@ class Ledger:
             return
 
     def _append(self, plain: Mapping[str, Any]) -> None:
-        line = (json.dumps(plain, ensure_ascii=False) + "\n").encode("utf-8", errors="surrogateescape")
+        line = (json.dumps(plain, ensure_ascii=False) + "\n").encode("utf-8", errors="backslashreplace")
         try:
             handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _BINARY, 0o666)
             try:

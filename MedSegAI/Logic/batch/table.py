@@ -47,10 +47,13 @@ class BatchTable:
     cases: tuple[BatchCase, ...]
     records: Mapping[str, CaseRecord]
 
+    def records_in_order(self) -> tuple[CaseRecord, ...]:
+        """The records of the cases that ended, in the order of the cases."""
+        return tuple(self.records[case.id] for case in self.cases if case.id in self.records)
+
     def with_status(self, status: CaseStatus) -> tuple[CaseRecord, ...]:
-        """The records that ended so, in the order of the cases."""
-        found = (self.records.get(case.id) for case in self.cases)
-        return tuple(record for record in found if record is not None and record.status is status)
+        """Those that ended so."""
+        return tuple(record for record in self.records_in_order() if record.status is status)
 
     @property
     def labels(self) -> tuple[tuple[str, str], ...]:
@@ -95,7 +98,8 @@ class BatchTable:
         texts = ("\ufeff" + self.to_csv(), json.dumps(self.to_plain(), ensure_ascii=False, indent=1) + "\n")
         for path, text in zip(files.values(), texts):
             with write_beside(path) as beside:
-                beside.write_text(text, encoding="utf-8")
+                # Paths may not be UTF-8; in JSON the escape stands for the very same path.
+                beside.write_text(text, encoding="utf-8", errors="backslashreplace")
         return files
 
 

@@ -30,9 +30,14 @@ class _Broken(Exception):
 def refuse_broken(path: Path) -> None:
     """Raise :class:`InputError` when the image file at ``path`` is cut short or damaged.
 
-    NIfTI files are also refused for what ``nifti_check`` finds. A header that cannot be made sense of is left for ITK
-    to refuse.
+    NIfTI files are also refused for what ``nifti_check`` finds, and all for a name at which ITK would end the program.
+    A header that cannot be made sense of is left for ITK to refuse.
     """
+    readable = str(path).encode(errors="replace").decode()
+    if readable != str(path):
+        raise InputError(
+            f"The name '{readable}' holds letters in an old encoding (not UTF-8).", advice="Rename the file or folder."
+        )
     checks = {".nii": refuse_bad_nifti, ".nii.gz": refuse_bad_nifti, ".mha": _check_meta, ".mhd": _check_meta}
     check = checks.get(ending_of(path), _check_nrrd)
     try:

@@ -29,7 +29,9 @@ def test_scans_are_named_as_seen_from_the_list_and_may_have_ids_and_series(tmp_p
         ("id,scan\na,x.nii\nb,\n", "Line 3 of .* names no scan"),
         ("id,scan\na/b,x.nii\n", "The id 'a/b' in line 2"),
         ("id,scan\n..,x.nii\n", "cannot be a folder's name"),
+        ("id,scan\n\na,x.nii\nb,\n", "Line 4 of .* names no scan"),
         ("id,scan\na,x.nii\na,y.nii\n", "would both be the case 'a'"),
+        ("id,scan\na,x.nii\nA,y.nii\n", "would both be the case 'A'"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_with_its_line(tmp_path, text, sentence):

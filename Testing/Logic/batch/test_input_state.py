@@ -9,6 +9,7 @@ import pytest
 from MedSegAI.Logic.batch.case import BatchCase
 from MedSegAI.Logic.batch.input_state import InputState, files_of, is_unchanged, state_of
 from MedSegAI.Logic.errors import InputError
+from Testing.synthetic_series import a_pattern, edit, write_series
 
 
 @pytest.fixture
@@ -56,6 +57,15 @@ def test_all_files_of_a_folder_count_or_those_of_the_series(tmp_path):
         (tmp_path / name).write_bytes(name.encode())
     assert files_of(BatchCase("x", tmp_path)) == (tmp_path / "a", tmp_path / "b")
     assert files_of(BatchCase("x", tmp_path, "1.2.3", (tmp_path / "b",))) == (tmp_path / "b",)
+
+
+def test_one_dicom_file_stands_for_those_beside_it(tmp_path):
+    first, *_, last = write_series(tmp_path, a_pattern((3, 8, 8)))
+    case = BatchCase("x", first)
+    state = state_of(case)
+    assert state.count == 3
+    edit(last, SliceLocation=1)
+    assert not is_unchanged(case, state)
 
 
 def test_a_scan_that_is_gone_is_told(tmp_path):

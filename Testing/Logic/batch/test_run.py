@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,6 +82,20 @@ def test_a_bad_case_fails_with_its_sentence_and_is_tried_again_only_when_asked(s
     batch(scans, out, failures=Failures.RETRY)
     assert ledger_lines(out, "failed") == [failed.case] * 2
     assert len(ledger_lines(out)) == 2
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no such names")
+def test_a_name_in_an_old_encoding_stops_no_other_case_and_fails_once(scans, out):
+    path = os.fsdecode(os.fsencode(scans) + b"/M\xfcller.nii.gz")
+    shutil.copy(sorted(scans.iterdir())[0], path)
+    done = batch(scans, out)
+    (failed,) = done.table.with_status(CaseStatus.FAILED)
+    assert "M?ller.nii.gz' holds letters in an old encoding (not UTF-8)" in failed.sentence
+    assert (done.done_now, failed.source) == (2, path)
+    assert json.loads((out / "table.json").read_text(encoding="utf-8"))["failed"] == 1
+    again = SilentReporter()
+    assert batch(scans, out, reporter=again).done_now == 0
+    assert "Failed before, not tried again: 1 case (--retry-failed tries them)." in again.messages
 
 
 def test_a_case_that_failed_is_done_once_its_scan_was_mended(scans, out, hippocampus_crops):
