@@ -2,9 +2,9 @@
 
     python -m Testing.Benchmarks.any_scanner [-o page.md]
 
-What each part does, and what it is held against (SimpleITK, MONAI, Slicer's reader, pydicom, scipy, torch), its own module
-says; a part can be run alone. Takes about ten minutes, most of it N4 at full resolution. The machine should be quiet: the
-load before and after each part is in the page.
+What each part does, and what it is held against (SimpleITK, MONAI, Slicer's reader, pydicom, scipy, torch), its own
+module says; a part can be run alone. Takes about ten minutes, most of it N4 at full resolution. The machine should be
+quiet: the load before and after each part is in the page.
 """
 
 from __future__ import annotations
