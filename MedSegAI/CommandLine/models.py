@@ -76,13 +76,16 @@ def _info(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
     model = find_model(options.model)
     card = model.card
-    inputs = "; ".join(f"{entry.name} ({entry.modality.value}, {entry.unit.value})" for entry in card.inputs)
+    inputs = "; ".join(
+        f"{entry.name} ({entry.modality.value}, {entry.unit.value}{', may be missing' if entry.optional else ''})"
+        for entry in card.inputs
+    )
     rows = [
         ("name", f"{card.name} {card.version}"),
         ("title", card.title),
         ("licence", card.licence),
         ("folder", str(model.folder)),
-        ("input", inputs),
+        ("inputs" if len(card.inputs) > 1 else "input", inputs),
         ("spacing", " x ".join(f"{value:g}" for value in card.spacing_mm) + " mm"),
         ("network", f"{card.network} {json.dumps(card.network_arguments)}"),
         ("layer", f"{card.saliency_layer} (explained by default)"),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Grid
@@ -64,10 +64,6 @@ class InputScans:
     def grid(self) -> Grid:
         """The grid of the result, LPS mm."""
         return self.on.grid
-
-    def with_volumes(self, change: Callable[[Volume], Volume]) -> InputScans:
-        """The same case with every scan changed in the same way."""
-        return replace(self, by_name={name: change(volume) for name, volume in self.by_name.items()})
 
 
 Scans = Volume | InputScans

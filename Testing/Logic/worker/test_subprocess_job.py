@@ -20,11 +20,12 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Modality, Unit, Volume
-from MedSegAI.Logic.worker.protocol import Failed, Message, Ready, Result, encode
+from MedSegAI.Logic.worker.protocol import PROTOCOL_VERSION, Failed, Message, Ready, Result, encode
 from MedSegAI.Logic.worker.runner import SubprocessRunner
 
 SCAN = Volume(np.arange(24, dtype=np.int16).reshape(2, 3, 4), Grid((2, 3, 4)), Modality.CT, Unit.HOUNSFIELD, "a scan")
 ENDLESS = 10**9
+READY = Ready(PROTOCOL_VERSION, 1, {})
 
 
 @dataclass
@@ -239,7 +240,7 @@ import os
 if os.path.exists({str(marker)!r}):
     os.execv({sys.executable!r}, [{sys.executable!r}, *sys.argv[1:]])
 open({str(marker)!r}, "w").close()
-{says(Ready(1, 1, {}))}
+{says(READY)}
 sys.stdin.readline()
 """
     with SubprocessRunner(python=a_worker_that(code)) as runner:
@@ -247,7 +248,7 @@ sys.stdin.readline()
 
 
 def test_a_worker_that_left_and_cannot_be_started_again_is_a_sentence(a_worker_that):
-    worker = a_worker_that(f"import os\nos.remove(__file__)\n{says(Ready(1, 1, {}))}sys.stdin.readline()")
+    worker = a_worker_that(f"import os\nos.remove(__file__)\n{says(READY)}sys.stdin.readline()")
     with SubprocessRunner(python=worker) as runner, pytest.raises(WorkerError, match="could not be started"):
         check(runner).wait()
 
@@ -273,7 +274,7 @@ def test_an_interpreter_that_does_not_exist_is_a_sentence(tmp_path):
         ("time.sleep(60)", "not ready within 0.5 s"),
         ("print('Welcome!', flush=True); time.sleep(60)", "'Welcome!' is not part of the worker's protocol"),
         (says(Ready(99, 1, {})) + "time.sleep(60)", "version 99"),
-        (says(Ready(1, 1, {}), Failed(None, "WorkerError", "Not understood.")) + "time.sleep(60)", "Not understood"),
+        (says(READY, Failed(None, "WorkerError", "Not understood.")) + "time.sleep(60)", "Not understood"),
     ],
 )
 def test_a_worker_that_misbehaves_is_a_sentence_and_is_gone(a_worker_that, code, sentence):
@@ -287,7 +288,7 @@ def test_a_worker_that_misbehaves_is_a_sentence_and_is_gone(a_worker_that, code,
 
 
 def test_a_result_that_cannot_be_read_is_a_sentence(a_worker_that):
-    code = says(Ready(1, 1, {})) + "sys.stdin.readline()\n" + says(Message(1, "nearly"), Result(1, {"sum": 1}))
+    code = says(READY) + "sys.stdin.readline()\n" + says(Message(1, "nearly"), Result(1, {"sum": 1}))
     reporter = Watcher()
     with (
         SubprocessRunner(python=a_worker_that(code + "time.sleep(60)")) as runner,
@@ -298,7 +299,7 @@ def test_a_result_that_cannot_be_read_is_a_sentence(a_worker_that):
 
 
 def test_lines_about_another_job_are_ignored(a_worker_that):
-    code = says(Ready(1, 1, {}), Message(77, "old news"), Failed(77, "InputError", "old trouble"))
+    code = says(READY, Message(77, "old news"), Failed(77, "InputError", "old trouble"))
     code += "sys.stdin.readline()\n" + says(Failed(1, "InputError", "new trouble"))
     reporter = Watcher()
     with SubprocessRunner(python=a_worker_that(code)) as runner, pytest.raises(InputError, match="new trouble"):
@@ -308,7 +309,7 @@ def test_lines_about_another_job_are_ignored(a_worker_that):
 
 def test_a_chatty_worker_cannot_talk_a_cancel_away(a_worker_that):
     chatter = f"while True:\n    {says(Message(1, 'still here')).strip()}"
-    worker = a_worker_that(says(Ready(1, 1, {})) + "sys.stdin.readline()\n" + chatter)
+    worker = a_worker_that(says(READY) + "sys.stdin.readline()\n" + chatter)
     with SubprocessRunner(python=worker, cancel_seconds=0.2) as runner:
         reporter = Watcher()
         job = check(runner, reporter=reporter)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from MedSegAI.Logic.align.alignment import Alignment
-from MedSegAI.Logic.align.register_rigid import register_rigid
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import AskToStop
@@ -26,6 +25,8 @@ class AlignTask(Task[Alignment]):
 
     def do(self, *, models: WarmModels, reporter: Reporter) -> Alignment:
         """Register the moving scan to the reference."""
+        from MedSegAI.Logic.align.register_rigid import register_rigid
+
         return register_rigid(self.moving, self.reference, reporter=reporter)
 
     def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import ClassVar
 
 from MedSegAI.Logic.reporter import Reporter
-from MedSegAI.Logic.standardise.catalogue import step_from_plain
 from MedSegAI.Logic.standardise.step import Standardised, Step, apply_steps
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import AskToStop
@@ -42,6 +41,8 @@ class StandardiseTask(Task[Standardised]):
     @classmethod
     def taken_over(cls, arguments: Plain) -> StandardiseTask:
         """As :meth:`Task.taken_over`; raises InputError for a step that this version does not know."""
+        from MedSegAI.Logic.standardise.catalogue import step_from_plain
+
         steps = tuple(step_from_plain(plain["kind"], plain["settings"]) for plain in arguments["steps"])
         return cls(take_volume(arguments["volume"], keep_mapped=True), steps)
 
