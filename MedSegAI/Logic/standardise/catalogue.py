@@ -70,7 +70,7 @@ def settings_of_text(text: str) -> tuple[str, dict[str, Any]]:
     """The kind and the settings that such a word names, before it is known whether there are such.
 
     Raises:
-        InputError: for a text that is not of this form.
+        InputError: for a text that is not of this form, or settings that contradict each other.
     """
     kind, _, rest = text.partition(":")
     settings = {}
@@ -79,7 +79,14 @@ def settings_of_text(text: str) -> tuple[str, dict[str, Any]]:
         if not sign:
             raise InputError(f"'{part}' in '{text}' is no setting.", advice=f"Write it as {kind}:setting=value.")
         settings[name.strip().replace("-", "_")] = _value(value.strip())
-    return kind.strip(), settings
+    return kind.strip(), _as_meant(kind.strip(), settings)
+
+
+def _as_meant(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return WindowCt.settings_as_meant(settings) if kind == WindowCt.kind else settings
+    except ValueError as error:
+        raise InputError(f"The settings of '{kind}' are not usable: {error}.", advice="Leave one out.") from error
 
 
 def _value(text: str) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +44,18 @@ class WindowCt(Step):
     kind: ClassVar[str] = "window"
     title: ClassVar[str] = "Window and level"
     modalities: ClassVar[tuple[Modality, ...]] = (Modality.CT,)
+
+    @classmethod
+    def settings_as_meant(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings as a person wrote them: a level or a width alone asks for an own window.
+
+        Raises:
+            ValueError: for a level or a width beside a preset, which has its own.
+        """
+        own = sorted({"level", "width"} & set(settings))
+        if own and settings.get("preset", "own") != "own":
+            raise ValueError(f"'{own[0]}' does not go with preset '{settings['preset']}', only with preset=own")
+        return {**settings, "preset": "own"} if own else dict(settings)
 
     def __post_init__(self) -> None:
         require_number_settings(self)

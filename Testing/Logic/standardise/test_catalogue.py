@@ -17,6 +17,8 @@ from MedSegAI.Logic.volume import Modality
         ("ct-clip", ClipCt()),
         ("ct-clip:low=-1000,high=2000", ClipCt(-1000, 2000)),
         ("window:preset=lung, output=display", WindowCt("lung", output="display")),
+        ("window:level=40,width=400", WindowCt("own", 40, 400)),
+        ("window:preset=own,level=40", WindowCt("own", 40)),
         ("hu-offset:agree-within=30", HuOffset(agree_within=30)),
         ("percentile:clip=True", PercentileRange(clip=True)),
     ],
@@ -31,6 +33,7 @@ def test_a_word_with_settings_is_a_step(text, step):
         ("blur", "no step 'blur'. There are: hounsfield, "),
         ("ct-clip:middle=3", "no setting 'middle'. It has: low, high"),
         ("ct-clip:low", "'low' in 'ct-clip:low' is no setting"),
+        ("window:preset=lung,width=400", "'width' does not go with preset 'lung', only with preset=own"),
         ("ct-clip:low=5,high=1", "settings of 'ct-clip' are not usable"),
     ],
 )
