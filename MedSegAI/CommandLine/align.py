@@ -111,13 +111,13 @@ def _outcome(alignment: Alignment, files: WrittenFiles) -> Outcome:
 
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
-    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+    from MedSegAI.Logic.files.formats import SCAN_ENDINGS
     from MedSegAI.Logic.files.transform_file import WRITABLE_TRANSFORM_ENDINGS
 
     asked = [
         entry
         for entry in (
-            ("scan", "-o", options.output, WRITABLE_ENDINGS),
+            ("scan", "-o", options.output, SCAN_ENDINGS),
             ("transform", "--transform", options.transform, WRITABLE_TRANSFORM_ENDINGS),
             ("picture", "--picture", options.picture, (".png",)),
         )

@@ -92,7 +92,7 @@ def _take_lone_file_for_segmentation(options: argparse.Namespace) -> None:
 
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
-    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+    from MedSegAI.Logic.files.formats import SCAN_ENDINGS
 
     if options.roi is not None and options.segmentation is not None:
         raise UsageError("--roi and a segmentation exclude each other.", advice="The segmentation knows its regions.")
@@ -101,7 +101,7 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
             "--prepare and a segmentation exclude each other.",
             advice="The segmentation knows how its scans were prepared; they are prepared in the same way again.",
         )
-    outputs = [Output("-o", options.output, WRITABLE_ENDINGS)]
+    outputs = [Output("-o", options.output, SCAN_ENDINGS)]
     wanted = {"heat map": options.output}
     if options.scene is not None:
         require_slicer_core()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
 
+_SEGMENTATION = ".seg.nrrd"
+
 
 @dataclass(frozen=True)
 class Output:
@@ -50,7 +52,13 @@ def refuse_unusable(outputs: Sequence[Output], *, inputs: Sequence[Path] = ()) -
 
 
 def _refuse_ending(output: Output) -> None:
-    if not output.path.name.casefold().endswith(output.endings):
+    name = output.path.name.casefold()
+    if name.endswith(_SEGMENTATION) and _SEGMENTATION not in output.endings:
+        raise StorageError(
+            f"{output.option} '{output.path}' is named like a segmentation, and no segmentation is written there.",
+            advice=f"Use another ending than {_SEGMENTATION}: {', '.join(output.endings)}.",
+        )
+    if not name.endswith(output.endings):
         raise StorageError(
             f"{output.option} '{output.path}' has no ending that can be written.",
             advice=f"Use one of: {', '.join(output.endings)}.",

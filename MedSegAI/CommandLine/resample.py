@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
         help="linear transform from the new grid's space to the scan's, as ITK and 3D Slicer store it (.tfm, .h5)",
     )
     parser.add_argument(
-        "--background", type=float, metavar="VALUE", help="value outside the scan (default: its smallest value)"
+        "--background", type=_number, metavar="VALUE", help="value outside the scan (default: its smallest value)"
     )
     parser.add_argument(
         "--step",
@@ -215,14 +216,14 @@ def _refuse_apart(options: argparse.Namespace, source: Grid, target: Grid, trans
 
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
-    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+    from MedSegAI.Logic.files.formats import SCAN_ENDINGS, WRITABLE_ENDINGS
     from MedSegAI.Logic.files.planes.write_planes import PLANE_ENDINGS
 
     if options.labels and options.interpolation == "bspline":
         raise UsageError("Labels cannot be interpolated by B-splines.", advice="Choose linear or nearest.")
     if options.labels and (options.steps or options.background is not None):
         raise UsageError("--step and --background are for scans, not for labels.", advice="Leave them out.")
-    endings = PLANE_ENDINGS if options.chunked else WRITABLE_ENDINGS
+    endings = PLANE_ENDINGS if options.chunked else WRITABLE_ENDINGS if options.labels else SCAN_ENDINGS
     refuse_unusable([Output("-o", options.output, endings)], inputs=[options.input])
     return WrittenFiles({"labels" if options.labels else "scan": options.output})
 
@@ -231,6 +232,16 @@ def _modality(options: argparse.Namespace) -> Modality | None:
     from MedSegAI.Logic.volume import Modality
 
     return None if options.modality is None else Modality(options.modality)
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number")
+    return value
 
 
 def _three_numbers(text: str) -> tuple[float, float, float]:

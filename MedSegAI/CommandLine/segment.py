@@ -94,12 +94,12 @@ def _refuse_lonely_options(options: argparse.Namespace) -> None:
 
 def _wanted_files(options: argparse.Namespace, *, inputs: list[Path]) -> WrittenFiles:
     """What will be written, in this order, once every path was found usable."""
-    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+    from MedSegAI.Logic.files.formats import SCAN_ENDINGS, WRITABLE_ENDINGS
 
     asked = (
         ("segmentation", "-o", options.output, WRITABLE_ENDINGS),
-        ("confidence", "--confidence", options.confidence, WRITABLE_ENDINGS),
-        ("heat map", "--heatmap", options.heatmap, WRITABLE_ENDINGS),
+        ("confidence", "--confidence", options.confidence, SCAN_ENDINGS),
+        ("heat map", "--heatmap", options.heatmap, SCAN_ENDINGS),
         ("scene", "--scene", options.scene, SCENE_ENDINGS),
     )
     asked = [entry for entry in asked if entry[2] is not None]

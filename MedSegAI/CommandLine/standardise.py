@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,9 +102,10 @@ def _apply(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
 
 def _write_extras(folder: Path, done: Standardised) -> None:
+    from MedSegAI.Logic.files.atomic import make_folder
     from MedSegAI.Logic.files.write import write_volume
 
-    folder.mkdir(exist_ok=True)
+    folder = make_folder(folder)
     for name, extra in done.extras.items():
         write_volume(folder / f"{name.replace('_', '-').replace(' ', '-')}.nrrd", extra)
 
@@ -173,7 +175,7 @@ def _train(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
     """What will be written, in this order, once every option was found usable."""
-    from MedSegAI.Logic.files.formats import WRITABLE_ENDINGS
+    from MedSegAI.Logic.files.formats import SCAN_ENDINGS
 
     if len(options.inputs) != 1:
         raise UsageError(f"One scan is needed, and {len(options.inputs)} were given.", advice="Name one INPUT.")
@@ -183,21 +185,26 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
         raise UsageError(
             "No step was asked for.", advice="Add --step KIND; 'medsegai standardise --list' says which there are."
         )
-    asked = [("scan", Output("-o", options.output, WRITABLE_ENDINGS))]
+    asked = [("scan", Output("-o", options.output, SCAN_ENDINGS))]
     if options.picture is not None:
         asked.append(("picture", Output("--picture", options.picture, (".png",))))
     refuse_unusable([output for _, output in asked], inputs=options.inputs)
     wanted = {what: output.path for what, output in asked}
     if options.extras is not None:
-        _refuse_folder(options.extras)
+        _refuse_extras(options, wanted)
         wanted["extras"] = options.extras
     return WrittenFiles(wanted)
 
 
-def _refuse_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        # What holds for a file that is not there yet holds for a folder.
-        refuse_unusable([Output("--extras", folder, (folder.name.casefold(),))])
+def _refuse_extras(options: argparse.Namespace, wanted: Mapping[str, Path]) -> None:
+    folder = options.extras.expanduser()
+    if folder.is_dir():
+        return
+    places = {path.expanduser().resolve() for path in wanted.values()}
+    if folder.exists() or folder.resolve() in places:
+        raise UsageError(f"--extras '{folder}' is a file, not a folder.", advice="Name a folder, which is made.")
+    # What holds for a file that is not there yet holds for a folder.
+    refuse_unusable([Output("--extras", folder, (folder.name.casefold(),))])
 
 
 def _modality(options: argparse.Namespace) -> Modality | None:

@@ -29,6 +29,11 @@ def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path):
         check(tmp_path / "out.jpg")
 
 
+def test_what_is_no_segmentation_is_not_named_like_one(tmp_path):
+    with pytest.raises(StorageError, match=r"named like a segmentation.* Use another ending than \.seg\.nrrd: \.nrrd"):
+        refuse_unusable([Output("-o", tmp_path / "scan.SEG.nrrd", (".nrrd",))])
+
+
 def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(StorageError, match="no folder"):
         check(tmp_path / "absent" / "out.seg.nrrd")

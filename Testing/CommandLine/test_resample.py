@@ -159,6 +159,19 @@ def test_a_reference_elsewhere_and_an_ending_nobody_writes_are_refused(medsegai,
     for more in ((), ("--chunked",)):
         shown = medsegai("resample", ct[0], "-o", tmp_path / "out.nrrd", "--like", tmp_path / "far.nii", *more)
         assert shown.code == 2 and "lies elsewhere" in shown.err
-    shown = medsegai("resample", ct[0], "-o", tmp_path / "out.seg.nrrd", "--spacing", "1,1,1", "--chunked")
-    assert shown.code == 2 and "cannot be written a few planes at a time" in shown.err
+    shown = medsegai("resample", ct[0], "-o", tmp_path / "out.jpg", "--spacing", "1,1,1", "--chunked")
+    assert shown.code == 2 and "has no ending that can be written. Use one of: .nrrd" in shown.err
     assert medsegai("resample", tmp_path / "none.nrrd", "-o", tmp_path / "out.nrrd", "--spacing", "1,1,1").code == 2
+
+
+def test_a_scan_is_not_named_like_a_segmentation_nor_labels_without_their_names(medsegai, ct, tmp_path):
+    for more in ((), ("--labels", "--chunked")):
+        shown = medsegai("resample", ct[0], "-o", tmp_path / "out.seg.nrrd", "--spacing", "1,1,1", *more)
+        assert (shown.code, "named like a segmentation" in shown.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["ct.nrrd"]
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "air"])
+def test_a_background_is_a_number(medsegai, ct, tmp_path, value):
+    shown = medsegai("resample", ct[0], "-o", tmp_path / "out.nrrd", "--spacing", "1,1,1", "--background", value)
+    assert (shown.code, f"'{value}' is not a number" in shown.err) == (2, True)

@@ -171,3 +171,14 @@ def test_what_cannot_be_done_is_refused_in_a_sentence(refused, crop, tmp_path, m
 
 def test_the_input_is_not_overwritten(refused, crop):
     assert "is the input itself" in refused(crop, "-o", crop, "--step", "z-score")
+
+
+def test_extras_that_name_a_file_are_refused_before_the_work(refused, crop, tmp_path):
+    (tmp_path / "there.txt").touch()
+    for extras in ("there.txt", "out.nrrd"):
+        message = refused(crop, "-o", tmp_path / "out.nrrd", "--step", "z-score", "--extras", tmp_path / extras)
+        assert f"--extras '{tmp_path / extras}' is a file, not a folder. Name a folder, which is made." in message
+
+
+def test_a_scan_is_not_named_like_a_segmentation(refused, crop, tmp_path):
+    assert "named like a segmentation" in refused(crop, "-o", tmp_path / "out.seg.nrrd", "--step", "z-score")

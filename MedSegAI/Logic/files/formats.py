@@ -9,6 +9,8 @@ from MedSegAI.Logic.errors import StorageError
 
 IMAGE_ENDINGS = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd")
 WRITABLE_ENDINGS = (".nii.gz", ".nii", ".seg.nrrd", ".nrrd", ".mha")
+SCAN_ENDINGS = tuple(ending for ending in WRITABLE_ENDINGS if ending != ".seg.nrrd")
+"""What a scan, a heat map or a confidence is written to; ``.seg.nrrd`` says that a file holds segments."""
 READABLE_SENTENCE = "Choose a NIfTI (.nii, .nii.gz), NRRD (.nrrd, .nhdr), MetaImage (.mha, .mhd) or DICOM scan."
 
 
