@@ -19,6 +19,7 @@ from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 from MedSegAI.Logic.files.nifti_check import not_finite
 from MedSegAI.Logic.files.scan_fields import with_scan_fields
+from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 if TYPE_CHECKING:
@@ -99,7 +100,12 @@ def refuse_unusable_voxels(volume: Volume, source: Path) -> None:
             f"'{source}' holds no picture: every voxel has the value {array.flat[0]}.",
             advice="Check the export, or choose another scan.",
         )
-    extent = max(n * s for n, s in zip(volume.grid.size, volume.grid.spacing))
+    refuse_unusable_size(volume.grid, source)
+
+
+def refuse_unusable_size(grid: Grid, source: Path) -> None:
+    """Raise :class:`InputError` for a size that no patient has."""
+    extent = max(n * s for n, s in zip(grid.size, grid.spacing))
     if not _SMALLEST_EXTENT_MM <= extent <= _LARGEST_EXTENT_MM:
         raise InputError(
             f"'{source}' would be {extent:.4g} mm long, which no patient is: its spacing is not in millimetres.",

@@ -6,6 +6,7 @@ import shutil
 import stat
 import zipfile
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import make_folder, storage_error
@@ -13,23 +14,36 @@ from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 
 MOST_FILES = 20_000
 MOST_BYTES = 8 << 30
+MOST_TIMES_THE_ZIP = 200
+ALWAYS_UNPACKED_BYTES = 1 << 30
 _CHUNK = 1 << 20
-_LIMITS = f"At most {MOST_FILES} files of together {MOST_BYTES >> 30} GiB are unpacked; unpack it by hand instead."
+_BEGINNING = b"PK\x03\x04"
+_LIMITS = (
+    f"At most {MOST_FILES} files of together {MOST_BYTES >> 30} GiB are unpacked, and beyond 1 GiB no more than "
+    f"{MOST_TIMES_THE_ZIP} times the zip's own size; unpack it by hand instead."
+)
 
 
 def is_zip(path: Path) -> bool:
-    """Whether a file is a zip, by its content."""
+    """Whether a file is a zip, by its content; also where its end, which lists what it holds, is missing."""
     try:
-        return zipfile.is_zipfile(path)
+        with path.open("rb") as opened:
+            return zipfile.is_zipfile(opened) or _begins_like_a_zip(opened)
     except OSError:
         return False
+
+
+def _begins_like_a_zip(opened: BinaryIO) -> bool:
+    opened.seek(0)
+    return opened.read(len(_BEGINNING)) == _BEGINNING
 
 
 def unpack_zip(archive: Path, folder: Path, *, reporter: Reporter | None = None) -> Path:
     """Unpack the files of a zip, with their sub-folders, into ``folder``, which is made and must not exist.
 
     Nothing is written outside the folder, links are passed over, and at most 20 000 files of together 8 GiB are
-    unpacked, counted while they are written and not as the zip claims. Zips inside the zip stay packed.
+    unpacked (beyond 1 GiB no more than 200 times the zip's own size), counted while they are written and not as the
+    zip claims. Zips inside the zip stay packed.
 
     Returns:
         ``folder``. It is removed again when the unpacking fails.
@@ -57,7 +71,7 @@ def _unpack(opened: zipfile.ZipFile, archive: Path, folder: Path, reporter: Repo
     entries = [entry for entry in opened.infolist() if not entry.is_dir() and not _is_link(entry)]
     if len(entries) > MOST_FILES:
         raise InputError(f"'{archive}' holds {len(entries)} files.", advice=_LIMITS)
-    left = MOST_BYTES
+    left = _most_bytes(archive)
     for done, entry in enumerate(entries):
         raise_if_cancelled(reporter)
         reporter.progress(done, len(entries), "unpacking")
@@ -67,6 +81,11 @@ def _unpack(opened: zipfile.ZipFile, archive: Path, folder: Path, reporter: Repo
         target.parent.mkdir(parents=True, exist_ok=True)
         left -= _write(opened, entry, target, left, archive)
     reporter.progress(len(entries), len(entries), "unpacking")
+
+
+def _most_bytes(archive: Path) -> int:
+    # No scan packs to a two-hundredth; what claims to would fill the disk.
+    return min(MOST_BYTES, max(ALWAYS_UNPACKED_BYTES, MOST_TIMES_THE_ZIP * archive.stat().st_size))
 
 
 def _inside(folder: Path, name: str, archive: Path) -> Path:

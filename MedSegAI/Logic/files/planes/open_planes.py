@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from MedSegAI.Logic.files.dicom.unpack import is_zip
 from MedSegAI.Logic.files.formats import ending_of, name_of
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 from MedSegAI.Logic.files.plane_source import PlaneSource
@@ -18,7 +19,7 @@ from MedSegAI.Logic.files.planes.nifti_layout import nifti_layout
 from MedSegAI.Logic.files.planes.nrrd_layout import nrrd_layout
 from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.files.planes.voxel_layout import VoxelLayout
-from MedSegAI.Logic.files.read import read_volume
+from MedSegAI.Logic.files.read import read_volume, refuse_unusable_size
 from MedSegAI.Logic.files.scan_fields import with_scan_fields
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import Reporter
@@ -38,7 +39,8 @@ def open_planes(
 
     Args:
         path: As ``read_volume`` takes it. NRRD (raw or gzip, with the voxels in the same file or in one other), NIfTI-1
-            and MetaImage files are read in planes, and so is DICOM; a file that cannot be is read whole.
+            and MetaImage files are read in planes, and so is DICOM; a file that cannot be, or a zip, is
+            read whole.
         modality: What was measured; None takes it from DICOM or from the fields of an NRRD file. ``Modality.CT`` gives
             a file that is not DICOM the unit HU when there are values below zero in its first plane.
         series: Which series of a DICOM folder.
@@ -53,6 +55,8 @@ def open_planes(
         Cancelled: if the reporter asked to stop.
     """
     source = Path(path).expanduser()
+    if is_zip(source):
+        return VolumePlanes(read_volume(source, modality=modality, series=series))
     if source.is_dir() or not ending_of(source):
         from MedSegAI.Logic.files.dicom.open_planes import open_dicom_planes
 
@@ -60,6 +64,7 @@ def open_planes(
     opened = _open_file(source)
     if opened is None:
         return VolumePlanes(read_volume(source, modality=modality))
+    refuse_unusable_size(opened.grid, source)
     return _described(opened, modality)
 
 

@@ -89,3 +89,20 @@ def test_unpacking_can_be_stopped(tmp_path):
     with pytest.raises(Cancelled):
         unpack_zip(a_zip(tmp_path / "a.zip", [("one", b"1")]), tmp_path / "out", reporter=Impatient())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_zip_that_grows_without_measure_is_refused_and_nothing_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpack, "ALWAYS_UNPACKED_BYTES", 1 << 20)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.dcm", bytes(4 << 20))
+    with pytest.raises(InputError, match="larger than can be unpacked"):
+        unpack_zip(tmp_path / "bomb.zip", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_zip_without_its_end_is_still_told_to_be_a_damaged_zip(tmp_path):
+    archive = a_zip(tmp_path / "a.zip", [("one.dcm", bytes(1000))])
+    archive.write_bytes(archive.read_bytes()[:600])
+    assert is_zip(archive)
+    with pytest.raises(InputError, match="damaged zip"):
+        unpack_zip(archive, tmp_path / "out")

@@ -16,6 +16,7 @@ from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from Testing.synthetic_series import a_pattern, write_series
 
 SHAPE = (7, 6, 5)
 TURN = np.linalg.qr(np.array([[1.0, 0.2, 0.1], [-0.3, -1.0, 0.2], [0.1, 0.2, 1.0]]))[0]
@@ -213,3 +214,15 @@ def test_a_fourth_axis_of_one_voxel_is_no_axis(tmp_path):
     sitk.WriteImage(image, str(tmp_path / "scan.nii"))
     assert_the_same_as_whole(tmp_path / "scan.nii")
     shutil.copy(tmp_path / "scan.nii", tmp_path / "copy.nii")
+
+
+def test_a_size_that_no_patient_has_is_refused_before_any_plane_is_read(tmp_path):
+    path = written(tmp_path / "scan.nrrd", scan(grid=Grid(SHAPE, (1e-9, 1e-9, 1e-9))))
+    with pytest.raises(InputError, match="which no patient is"):
+        open_planes(path)
+
+
+def test_a_zip_with_a_series_is_read_whole(tmp_path):
+    write_series(tmp_path / "ct", a_pattern((4, 16, 16)))
+    path = shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path / "ct")
+    assert_the_same_as_whole(path, kind=VolumePlanes)
