@@ -81,6 +81,16 @@ def _slopes(series: SeriesUnderCheck) -> Iterator[Finding]:
     if series.volume.stack is None:
         return
     slopes = {plane.rescale for plane in series.volume.stack.planes}
+    if any(rescale is not None and rescale[0] == 0 for rescale in slopes):
+        yield Finding(
+            "slope-zero",
+            "The rescale slope is 0",
+            "Every voxel of such a slice would get one and the same value, so there would be no picture.",
+            "Fetch the original series, or ask who exported it.",
+            Weight.ERROR,
+            hinders=True,
+            count=len(series.volume.files),
+        )
     if len(slopes) > 1 and series.modality != "PT":
         yield Finding(
             "slopes",

@@ -184,6 +184,13 @@ def test_slices_scaled_differently_and_private_scales_are_notes(tmp_path):
     assert {"slopes", "private-scale"} <= rules(tmp_path)
 
 
+def test_a_slope_of_zero_hinders(a_ct):
+    for path in a_ct:
+        edit(path, RescaleSlope="0")
+    finding = found(a_ct[0].parent, "slope-zero")
+    assert (finding.weight, finding.hinders, finding.count) == (Weight.ERROR, True, 10)
+
+
 def test_padding_is_a_note(tmp_path):
     write_series(
         tmp_path, a_pattern((10, 16, 16)), change=lambda dataset, k: dataset.add_new("PixelPaddingValue", "SS", -2000)

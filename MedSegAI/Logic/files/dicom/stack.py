@@ -48,7 +48,12 @@ class Stack:
 
 
 def in_order(planes: Sequence[Plane]) -> tuple[list[Plane], np.ndarray]:
-    """The planes sorted along their normal, and their places (n,) along it in mm."""
+    """The planes sorted along their normal, and their places (n,) along it in mm.
+
+    Raises:
+        InputError: for a plane whose place is not a finite number.
+    """
+    _refuse_no_place(planes)
     places = np.array([plane.position for plane in planes]) @ planes[0].axes[:, 2]
     order = np.argsort(places, kind="stable")
     return [planes[at] for at in order], places[order]
@@ -84,6 +89,15 @@ def stack(planes: Sequence[Plane], *, name: str) -> Stack:
 
 def _start(name: str) -> str:
     return name[:1].upper() + name[1:]
+
+
+def _refuse_no_place(planes: Sequence[Plane]) -> None:
+    for plane in planes:
+        if not np.isfinite(plane.position).all():
+            raise InputError(
+                f"{plane.label} does not say where it lies: its position is not made of usable numbers.",
+                advice="Export the series again.",
+            )
 
 
 def _refuse_gaps(planes: list[Plane], steps: np.ndarray, name: str) -> None:

@@ -257,6 +257,13 @@ def test_an_image_without_a_place_is_refused(refused, a_series):
     assert "does not say where its pixels lie" in refused(folder)
 
 
+def test_a_place_that_is_no_number_is_named(refused, a_series):
+    folder, files = a_series
+    edit(files[3], ImagePositionPatient=["1e400", "0", "0"])
+    message = refused(folder)
+    assert f"'{files[3].name}' does not say where it lies" in message
+
+
 @pytest.mark.parametrize("colour", ["RGB", "YBR_FULL_422", "PALETTE COLOR"])
 def test_colour_pictures_are_refused(refused, tmp_path, colour):
     def paint(dataset, k):
