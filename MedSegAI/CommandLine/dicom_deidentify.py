@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
+from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def _run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.files.dicom.deidentify.pseudonyms import Pseudonyms, read_pseudonyms, write_pseudonyms
 
     _refuse_map_among_files(options)
+    _refuse_unusable_files(options)
     choices = DeidentifyChoices(Dates(options.dates), frozenset(map(Kept, options.keep)))
     pseudonyms = Pseudonyms() if options.map is None else read_pseudonyms(options.map)
     done = deidentify_folder(options.source, options.output, choices=choices, pseudonyms=pseudonyms, reporter=reporter)
@@ -76,6 +78,13 @@ def _refuse_map_among_files(options: argparse.Namespace) -> None:
             f"--map '{options.map}' would lie among the de-identified files, and whoever has it can undo that.",
             advice="Keep it in another folder.",
         )
+
+
+def _refuse_unusable_files(options: argparse.Namespace) -> None:
+    """Before the work: with the map that could not be written, the key would be lost and the copies could stay."""
+    asked = [("--map", options.map), ("--report", options.report)]
+    outputs = [Output(option, path, (".json",)) for option, path in asked if path is not None]
+    refuse_unusable(outputs, inputs=[options.source])
 
 
 def _lines(options: argparse.Namespace, done: Deidentified) -> list[str]:

@@ -112,3 +112,17 @@ def test_a_password_comes_from_the_environment_and_a_refused_file_is_named(medse
     assert "Stored 0 of 6 files" in shown.out
     assert f"Not stored: '{case / 'ct' / '000.dcm'}': this kind of object is not taken." in shown.out
     assert "geheim" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("option", ["--map", "--report"])
+def test_a_map_or_report_that_cannot_be_written_is_said_before_anything_is_de_identified(medsegai, case, option):
+    shown = medsegai("dicom", "deidentify", case / "ct", "-o", case / "clean", option, case / "absent" / "file.json")
+    assert (shown.code, f"there is no folder '{case / 'absent'}'" in shown.err) == (2, True)
+    assert not (case / "clean").exists()
+
+
+def test_map_and_report_are_two_files(medsegai, case):
+    one = case / "one.json"
+    shown = medsegai("dicom", "deidentify", case / "ct", "-o", case / "clean", "--map", one, "--report", one)
+    assert (shown.code, "name the same file" in shown.err) == (2, True)
+    assert not (case / "clean").exists()
