@@ -25,7 +25,7 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.report.before_after import before_after_figure
 from MedSegAI.Logic.report.display_window import DisplayWindow
 from MedSegAI.Logic.reporter import SilentReporter
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.standardise.step import Step, apply_steps
 from MedSegAI.Logic.volume import Modality, Volume
 

@@ -152,7 +152,7 @@ def _train(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.files.atomic import write_beside
     from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.reporter import raise_if_cancelled
-    from MedSegAI.Logic.standardise.nyul_landmarks import train_landmarks
+    from MedSegAI.Logic.standardise.mr.nyul_landmarks import train_landmarks
 
     if not options.inputs:
         raise UsageError("--train-nyul needs scans to learn from.", advice="Name them behind the landmarks' file.")

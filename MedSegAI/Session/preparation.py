@@ -14,8 +14,8 @@ from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Bridge.window_level import Window, reset_window, set_window, window_of
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_kinds_for
+from MedSegAI.Logic.standardise.ct.window_presets import WINDOW_PRESETS, WindowPreset
 from MedSegAI.Logic.standardise.step import Standardised, Step
-from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS, WindowPreset
 from MedSegAI.Logic.volume import Modality, Unit
 from MedSegAI.Logic.worker.running_job import RunningJob
 from MedSegAI.Logic.worker.thread_job import ThreadJob

@@ -13,16 +13,16 @@ from typing import Any, Union
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_from_plain, step_kinds
-from MedSegAI.Logic.standardise.ct_window import OUTPUTS, WindowCt
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.hounsfield import OTHERWISE, Hounsfield
-from MedSegAI.Logic.standardise.mr_foreground import FOREGROUNDS
-from MedSegAI.Logic.standardise.mr_n4 import MASKS, N4
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
-from MedSegAI.Logic.standardise.mr_z_score import MEASURES, RobustZScore
+from MedSegAI.Logic.standardise.ct.hounsfield import OTHERWISE, Hounsfield
+from MedSegAI.Logic.standardise.ct.window import OUTPUTS, WindowCt
+from MedSegAI.Logic.standardise.ct.window_presets import WINDOW_PRESETS
+from MedSegAI.Logic.standardise.mr.foreground import FOREGROUNDS
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.n4 import MASKS, N4
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
+from MedSegAI.Logic.standardise.mr.z_score import MEASURES, RobustZScore
 from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.standardise.step import Step
-from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS
 from MedSegAI.Logic.volume import Volume
 
 

@@ -7,7 +7,7 @@ import types
 from slicer.i18n import tr as _
 
 from MedSegAI.Bridge.window_level import Window
-from MedSegAI.Logic.standardise.window_presets import WindowPreset
+from MedSegAI.Logic.standardise.ct.window_presets import WindowPreset
 from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Widgets.quiet_widgets import quiet, show_choices
 

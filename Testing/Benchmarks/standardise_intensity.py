@@ -27,15 +27,15 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.reporter import SilentReporter
-from MedSegAI.Logic.standardise.ct_offset import HuOffset
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.hounsfield import Hounsfield
-from MedSegAI.Logic.standardise.hounsfield_evidence import hounsfield_evidence
-from MedSegAI.Logic.standardise.mr_foreground import foreground_mask
-from MedSegAI.Logic.standardise.mr_n4 import LOG_FIELD, N4
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
-from MedSegAI.Logic.standardise.mr_percentile import PercentileRange
-from MedSegAI.Logic.standardise.mr_z_score import RobustZScore
+from MedSegAI.Logic.standardise.ct.hounsfield import Hounsfield
+from MedSegAI.Logic.standardise.ct.hounsfield_evidence import hounsfield_evidence
+from MedSegAI.Logic.standardise.ct.offset import HuOffset
+from MedSegAI.Logic.standardise.mr.foreground import foreground_mask
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.n4 import LOG_FIELD, N4
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
+from MedSegAI.Logic.standardise.mr.percentile import PercentileRange
+from MedSegAI.Logic.standardise.mr.z_score import RobustZScore
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Volume
 

@@ -11,7 +11,7 @@ import pytest
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.write import write_volume
 from MedSegAI.Logic.standardise.catalogue import step_kinds
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.volume import Modality, Unit
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_kinds
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.volume import Modality
 from MedSegAI.Session.step_offers import ChosenStep, SettingKind, StepNeed, offer_of, step_of
 

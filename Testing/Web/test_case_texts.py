@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("trame_slicer", reason="the browser app's packages are not installed")
 
 from MedSegAI.Logic.standardise.catalogue import step_kinds
-from MedSegAI.Logic.standardise.window_presets import WINDOW_PRESETS
+from MedSegAI.Logic.standardise.ct.window_presets import WINDOW_PRESETS
 from MedSegAI.Session.step_offers import offer_of
 from MedSegAI.Web.case.texts import ENGLISH, TRANSLATIONS, languages, texts_in
 

@@ -9,7 +9,7 @@ import pytest
 from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Bridge.window_level import Window, window_of
 from MedSegAI.Logic.geometry import Box
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.volume import Modality, Unit
 from MedSegAI.Session.run import Outcome, RunKind
 from Testing.Widgets.qt_host.waiting import pump

@@ -8,8 +8,8 @@ from typing import Any
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.standardise.catalogue import settings_of_text, step_from_plain
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.standardise.step_settings import step_settings
 

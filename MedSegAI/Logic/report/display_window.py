@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from MedSegAI.Logic.standardise.ct_window import WindowCt
+from MedSegAI.Logic.standardise.ct.window import WindowCt
 from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.volume import Unit, Volume
 

@@ -9,15 +9,15 @@ from dataclasses import fields
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.standardise.ct_clip import ClipCt
-from MedSegAI.Logic.standardise.ct_offset import HuOffset
-from MedSegAI.Logic.standardise.ct_window import WindowCt
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.hounsfield import Hounsfield
-from MedSegAI.Logic.standardise.mr_n4 import N4
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
-from MedSegAI.Logic.standardise.mr_percentile import PercentileRange
-from MedSegAI.Logic.standardise.mr_z_score import RobustZScore
+from MedSegAI.Logic.standardise.ct.clip import ClipCt
+from MedSegAI.Logic.standardise.ct.hounsfield import Hounsfield
+from MedSegAI.Logic.standardise.ct.offset import HuOffset
+from MedSegAI.Logic.standardise.ct.window import WindowCt
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.n4 import N4
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
+from MedSegAI.Logic.standardise.mr.percentile import PercentileRange
+from MedSegAI.Logic.standardise.mr.z_score import RobustZScore
 from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Modality

@@ -9,9 +9,9 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.step_files import settings_as_written, step_from_text_and_files
 from MedSegAI.Logic.standardise.catalogue import step_kinds
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
-from MedSegAI.Logic.standardise.mr_z_score import RobustZScore
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
+from MedSegAI.Logic.standardise.mr.z_score import RobustZScore
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import pytest
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.catalogue import step_from_text, step_kinds, step_kinds_for
-from MedSegAI.Logic.standardise.ct_clip import ClipCt
-from MedSegAI.Logic.standardise.ct_offset import HuOffset
-from MedSegAI.Logic.standardise.ct_window import WindowCt
-from MedSegAI.Logic.standardise.mr_percentile import PercentileRange
+from MedSegAI.Logic.standardise.ct.clip import ClipCt
+from MedSegAI.Logic.standardise.ct.offset import HuOffset
+from MedSegAI.Logic.standardise.ct.window import WindowCt
+from MedSegAI.Logic.standardise.mr.percentile import PercentileRange
 from MedSegAI.Logic.volume import Modality
 
 

@@ -6,9 +6,9 @@ import pytest
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.catalogue import step_from_plain, step_from_text, step_kinds
-from MedSegAI.Logic.standardise.histogram_match import HistogramMatch
-from MedSegAI.Logic.standardise.mr_n4 import N4
-from MedSegAI.Logic.standardise.mr_nyul import Nyul
+from MedSegAI.Logic.standardise.mr.histogram_match import HistogramMatch
+from MedSegAI.Logic.standardise.mr.n4 import N4
+from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.standardise.step import apply_steps
 from MedSegAI.Logic.standardise.step_checks import require_kind
 from MedSegAI.Logic.volume import Modality, Unit
