@@ -11,6 +11,7 @@ from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
+from MedSegAI.CommandLine.scan_options import add_scan_options, modality_of
 from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
 from MedSegAI.Logic.errors import InputError
 
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.files.plane_source import PlaneSource
     from MedSegAI.Logic.geometry import Grid
     from MedSegAI.Logic.large.task import LargeTask
+    from MedSegAI.Logic.standardise.register import LinearTransform
+    from MedSegAI.Logic.standardise.step import Step
     from MedSegAI.Logic.step_record import StepRecord
-    from MedSegAI.Logic.volume import Modality
 
 _INTERPOLATIONS = ("linear", "bspline", "nearest")
-_MODALITIES = ("CT", "MR", "PT")
 _KEEPS_NAMES = ".seg.nrrd"
 _EXAMPLES = """examples:
   medsegai resample head.nii.gz -o head-1mm.nii.gz --spacing 1,1,1
@@ -67,8 +68,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
         metavar="KIND[:setting=value,...]",
         help="what to do to the scan first; see 'medsegai standardise --list'",
     )
-    parser.add_argument("--series", metavar="UID", help="series UID or description, where a folder holds several")
-    parser.add_argument("--modality", choices=_MODALITIES, help="what was measured, where the file does not say it")
+    add_scan_options(parser)
     parser.add_argument(
         "--chunked", action="store_true", help="a few planes at a time; large scans are done so without being asked"
     )
@@ -90,7 +90,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     try:
         grid = _wanted_grid(options, source.grid)
         task = _task(options, grid, transform)
-        if options.chunked or (is_large(source, grid) and can_be_done_in_parts(task.steps)):
+        in_planes = is_large(source, grid) and can_be_done_in_parts(task.steps) and _is_written_in_planes(options)
+        if options.chunked or in_planes:
             return _in_planes(options, files, source, task, reporter)
         return _in_memory(options, files, transform, reporter)
     finally:
@@ -104,7 +105,7 @@ def _opened(options: argparse.Namespace, reporter: ConsoleReporter) -> PlaneSour
     if options.labels and options.input.name.casefold().endswith(_KEEPS_NAMES) and not options.chunked:
         return None
     try:
-        return open_planes(options.input, modality=_modality(options), series=options.series, reporter=reporter)
+        return open_planes(options.input, modality=modality_of(options), series=options.series, reporter=reporter)
     except InputError:
         if options.chunked:
             raise
@@ -112,8 +113,15 @@ def _opened(options: argparse.Namespace, reporter: ConsoleReporter) -> PlaneSour
         return None
 
 
+def _is_written_in_planes(options: argparse.Namespace) -> bool:
+    from MedSegAI.Logic.files.formats import ending_of
+    from MedSegAI.Logic.files.planes.write_planes import PLANE_ENDINGS
+
+    return ending_of(options.output) in PLANE_ENDINGS
+
+
 def _in_memory(
-    options: argparse.Namespace, files: WrittenFiles, transform: object, reporter: ConsoleReporter
+    options: argparse.Namespace, files: WrittenFiles, transform: LinearTransform | None, reporter: ConsoleReporter
 ) -> Outcome:
     from dataclasses import replace
 
@@ -129,7 +137,7 @@ def _in_memory(
         segmentation = read_segmentation(options.input)
         volume, table = segmentation.labels, segmentation.table
     else:
-        volume = read_volume(options.input, modality=_modality(options), series=options.series)
+        volume = read_volume(options.input, modality=modality_of(options), series=options.series)
         volume = apply_steps(volume, _steps(options), reporter=reporter).volume
     grid = _wanted_grid(options, volume.grid)
     _refuse_apart(options, volume.grid, grid, transform)
@@ -174,7 +182,7 @@ def _outcome(files: WrittenFiles, grid: Grid, steps: tuple[StepRecord, ...], fac
     return Outcome({**told, **facts}, (*(record.sentence for record in steps), files.sentence()))
 
 
-def _task(options: argparse.Namespace, grid: Grid, transform: object) -> LargeTask:
+def _task(options: argparse.Namespace, grid: Grid, transform: LinearTransform | None) -> LargeTask:
     from MedSegAI.Logic.large.task import Content, LargeTask
     from MedSegAI.Logic.standardise.interpolation import Interpolation
 
@@ -188,7 +196,7 @@ def _task(options: argparse.Namespace, grid: Grid, transform: object) -> LargeTa
     )
 
 
-def _steps(options: argparse.Namespace) -> tuple:
+def _steps(options: argparse.Namespace) -> tuple[Step, ...]:
     from MedSegAI.Logic.files.step_files import step_from_text_and_files
 
     return tuple(step_from_text_and_files(text) for text in options.steps)
@@ -196,16 +204,21 @@ def _steps(options: argparse.Namespace) -> tuple:
 
 def _wanted_grid(options: argparse.Namespace, grid: Grid) -> Grid:
     from MedSegAI.Logic.files.planes.open_planes import open_planes
+    from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.standardise.target_grids import grid_with_spacing
 
     if options.spacing is not None:
         return grid_with_spacing(grid, options.spacing)
-    reference = open_planes(options.like)
+    try:
+        reference = open_planes(options.like)
+    except InputError:
+        # As in _opened.
+        return read_volume(options.like).grid
     reference.close()
     return reference.grid
 
 
-def _refuse_apart(options: argparse.Namespace, source: Grid, target: Grid, transform: object) -> None:
+def _refuse_apart(options: argparse.Namespace, source: Grid, target: Grid, transform: LinearTransform | None) -> None:
     from MedSegAI.Logic.standardise.index_map import IndexMap
 
     if not IndexMap.between(source, target, transform).overlap(target.shape, source.shape):
@@ -226,12 +239,6 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
     endings = PLANE_ENDINGS if options.chunked else WRITABLE_ENDINGS if options.labels else SCAN_ENDINGS
     refuse_unusable([Output("-o", options.output, endings)], inputs=[options.input])
     return WrittenFiles({"labels" if options.labels else "scan": options.output})
-
-
-def _modality(options: argparse.Namespace) -> Modality | None:
-    from MedSegAI.Logic.volume import Modality
-
-    return None if options.modality is None else Modality(options.modality)
 
 
 def _number(text: str) -> float:

@@ -12,6 +12,7 @@ from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.progress import ConsoleReporter
+from MedSegAI.CommandLine.scan_options import add_scan_options, modality_of
 from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.step_record import StepRecord
     from MedSegAI.Logic.volume import Modality, Volume
 
-_MODALITIES = ("CT", "MR", "PT")
 _KEEPS_RECORD = ".nrrd"
 _EXAMPLES = """examples:
   medsegai standardise --list --modality MR
@@ -57,8 +57,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
         metavar="KIND[:setting=value,...]",
         help="what to do; may be given several times, and is done in this order",
     )
-    parser.add_argument("--series", metavar="UID", help="series UID or description, where a folder holds several")
-    parser.add_argument("--modality", choices=_MODALITIES, help="what was measured, where the file does not say it")
+    add_scan_options(parser)
     parser.add_argument("--picture", type=Path, metavar="OUT.png", help="before and after, side by side")
     parser.add_argument("--extras", type=Path, metavar="DIR", help="what steps found beside, such as the bias field")
     parser.add_argument("--list", action="store_true", help="list the steps with their settings")
@@ -72,7 +71,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """List the steps, learn landmarks, or bring a scan into shape; each file is whole or not there."""
     if options.list:
         _refuse_beside(options, "--list", "inputs", "output", "steps", "series", "picture", "extras", "train_nyul")
-        return _list(_modality(options))
+        return _list(modality_of(options))
     if options.train_nyul is not None:
         _refuse_beside(options, "--train-nyul", "output", "steps", "series", "picture", "extras")
         return _train(options, reporter)
@@ -87,7 +86,7 @@ def _apply(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
     files = _wanted_files(options)
     steps = tuple(step_from_text_and_files(text) for text in options.steps)
-    scan = read_volume(options.inputs[0], modality=_modality(options), series=options.series)
+    scan = read_volume(options.inputs[0], modality=modality_of(options), series=options.series)
     done = apply_steps(scan, steps, reporter=reporter)
     with told_what_was_written(files):
         files.write("scan", lambda path: write_volume(path, done.volume))
@@ -161,7 +160,7 @@ def _train(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     def scans() -> object:
         for number, path in enumerate(options.inputs):
             raise_if_cancelled(reporter)
-            yield read_volume(path, modality=_modality(options))
+            yield read_volume(path, modality=modality_of(options))
             reporter.progress(number + 1, len(options.inputs), "learning landmarks")
 
     learned = train_landmarks(scans())
@@ -205,12 +204,6 @@ def _refuse_extras(options: argparse.Namespace, wanted: Mapping[str, Path]) -> N
         raise UsageError(f"--extras '{folder}' is a file, not a folder.", advice="Name a folder, which is made.")
     # What holds for a file that is not there yet holds for a folder.
     refuse_unusable([Output("--extras", folder, (folder.name.casefold(),))])
-
-
-def _modality(options: argparse.Namespace) -> Modality | None:
-    from MedSegAI.Logic.volume import Modality
-
-    return None if options.modality is None else Modality(options.modality)
 
 
 def _refuse_beside(options: argparse.Namespace, chosen: str, *others: str) -> None:

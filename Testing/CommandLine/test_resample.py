@@ -14,6 +14,7 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.large import planned
 from MedSegAI.Logic.standardise.resample import Interpolation, canonical_grid, grid_with_spacing, resample
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from Testing.synthetic_series import a_pattern, write_series
 
 
 @pytest.fixture
@@ -116,6 +117,32 @@ def test_a_large_scan_goes_in_planes_without_being_asked(medsegai, ct, tmp_path,
     # A step that looks at the whole scan needs it in memory.
     shown = medsegai("resample", path, "-o", out, "--spacing", "2,2,2", "--step", "percentile", "--json")
     assert json.loads(shown.out)["planes_at_a_time"] is False
+
+
+def test_large_labels_that_keep_their_names_are_done_in_memory(medsegai, hippocampus_crops, tmp_path, monkeypatch):
+    monkeypatch.setattr(planned, "LARGE_BYTES", 100)
+    out = tmp_path / "out.seg.nrrd"
+    labels = hippocampus_crops[0].labels
+    shown = medsegai("resample", labels, "-o", out, "--labels", "--spacing", "2,2,2", "--json")
+    assert shown.code == 0, shown.err
+    assert json.loads(shown.out)["planes_at_a_time"] is False
+    assert [label.name for label in read_segmentation(out).table]
+
+
+def test_the_grid_of_a_series_with_a_tilted_gantry_is_the_straightened_one(medsegai, ct, tmp_path):
+    column = (0.0, np.cos(0.2), np.sin(0.2))
+    shift = tuple(3.0 * np.sin(0.2) * np.array(column))
+    write_series(
+        tmp_path / "tilted",
+        a_pattern((8, 24, 20)),
+        axes=((1.0, 0.0, 0.0), column),
+        spacing=(1.0, 1.0, 3.0 * np.cos(0.2)),
+        shift=shift,
+        origin=(8.0, -25.0, 30.0),
+    )
+    shown = medsegai("resample", ct[0], "-o", tmp_path / "out.nrrd", "--like", tmp_path / "tilted")
+    assert shown.code == 0, shown.err
+    assert read_volume(tmp_path / "out.nrrd").grid.same_frame(read_volume(tmp_path / "tilted").grid)
 
 
 def test_a_dicom_folder(medsegai, data_folder, tmp_path):
