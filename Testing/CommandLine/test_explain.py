@@ -90,4 +90,6 @@ def test_a_region_and_a_segmentation_exclude_each_other(medsegai, crop, stored, 
 def test_the_segmentation_is_never_replaced_by_the_heat_map(medsegai, crop, stored):
     shown = medsegai("explain", crop, stored[0], "-o", stored[0], "--target", TARGET)
     assert shown.code == 2
-    assert "input itself" in shown.err
+    assert "is named like a segmentation" in shown.err
+    shown = medsegai("explain", crop, stored[0], "-o", crop, "--target", TARGET)
+    assert (shown.code, "input itself" in shown.err) == (2, True)
