@@ -1,4 +1,4 @@
-"""Real crops in a folder, the shipped model, and whoever works in this process."""
+"""Small real scans in a folder, the shipped model, and whoever works in this process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import SimpleITK as sitk
 
 from MedSegAI.Logic.batch.batch_settings import BatchSettings
 from MedSegAI.Logic.batch.find_cases import find_cases
@@ -20,13 +21,22 @@ from MedSegAI.Logic.volume import Modality
 MODEL = SHIPPED_MODELS / "hippocampus-mr"
 
 
+@pytest.fixture(scope="session")
+def small_scans(hippocampus_crops, tmp_path_factory) -> tuple[Path, ...]:
+    """Four real crops, cut so that one window of the model covers each."""
+    folder = tmp_path_factory.mktemp("small")
+    for crop in hippocampus_crops:
+        sitk.WriteImage(sitk.ReadImage(str(crop.image))[1:33, :, 1:33], str(folder / crop.image.name))
+    return tuple(sorted(folder.iterdir()))
+
+
 @pytest.fixture
-def scans(hippocampus_crops, tmp_path) -> Path:
-    """A folder with two real crops; a test may spoil them."""
+def scans(small_scans, tmp_path) -> Path:
+    """A folder with two of them; a test may spoil them."""
     folder = tmp_path / "scans"
     folder.mkdir()
-    for crop in hippocampus_crops[:2]:
-        shutil.copy(crop.image, folder)
+    for scan in small_scans[:2]:
+        shutil.copy(scan, folder)
     return folder
 
 

@@ -55,14 +55,14 @@ def test_every_case_gets_its_files_and_a_row_with_its_volumes(scans, out):
     ]
 
 
-def test_a_second_run_does_nothing_and_a_new_scan_alone_is_done(scans, out, hippocampus_crops):
+def test_a_second_run_does_nothing_and_a_new_scan_alone_is_done(scans, out, small_scans):
     batch(scans, out)
     before = [path.stat().st_mtime_ns for path in sorted(out.rglob("cases/*/*"))]
     reporter = SilentReporter()
     assert batch(scans, out, reporter=reporter).done_now == 0
     assert reporter.messages == ["Done before, not done again: 2 cases."]
     assert [path.stat().st_mtime_ns for path in sorted(out.rglob("cases/*/*"))] == before
-    shutil.copy(hippocampus_crops[2].image, scans)
+    shutil.copy(small_scans[2], scans)
     done = batch(scans, out)
     assert (done.done_now, len(done.table.with_status(CaseStatus.DONE))) == (1, 3)
     assert len(ledger_lines(out)) == len(set(ledger_lines(out))) == 3
@@ -98,10 +98,10 @@ def test_a_name_in_an_old_encoding_stops_no_other_case_and_fails_once(scans, out
     assert "Failed before, not tried again: 1 case (--retry-failed tries them)." in again.messages
 
 
-def test_a_case_that_failed_is_done_once_its_scan_was_mended(scans, out, hippocampus_crops):
+def test_a_case_that_failed_is_done_once_its_scan_was_mended(scans, out, small_scans):
     (scans / "bad.nii.gz").write_bytes(b"no image")
     batch(scans, out)
-    shutil.copy(hippocampus_crops[2].image, scans / "bad.nii.gz")
+    shutil.copy(small_scans[2], scans / "bad.nii.gz")
     reporter = SilentReporter()
     done = batch(scans, out, reporter=reporter)
     assert (done.done_now, len(done.table.with_status(CaseStatus.DONE))) == (1, 3)
@@ -177,9 +177,9 @@ def test_two_batches_in_one_folder_refuse_each_other(scans, out):
     assert "Another batch is writing into" in reporter.refused
 
 
-def test_a_heat_map_is_made_and_a_label_that_is_not_there_is_told(scans, out):
-    one = sorted(scans.iterdir())[0]
-    sitk.WriteImage(sitk.ReadImage(str(one))[:2, :2, :2], str(scans / "nothing.nrrd"))
+def test_a_heat_map_is_made_and_a_label_that_is_not_there_is_told(hippocampus_crops, scans, out):
+    corner = sitk.ReadImage(str(hippocampus_crops[0].image))[:2, :2, :2]
+    sitk.WriteImage(corner, str(scans / "nothing.nrrd"))
     done = batch(scans, out, heat_map_of="anterior_hippocampus")
     *found, nothing = (done.table.records[case.id] for case in done.table.cases)
     assert all((out / record.files["heat map"]).is_file() for record in found)
