@@ -35,7 +35,10 @@ class Standardised:
 
 
 class Step(Protocol):
-    """One way to bring a scan into shape: a frozen dataclass whose fields are its settings, JSON values or tuples."""
+    """One way to bring a scan into shape: a frozen dataclass that inherits this; its fields are its settings.
+
+    Settings are JSON values, or tuples of them, and each has a default.
+    """
 
     kind: ClassVar[str]
     """Key, as the command line and files have it: lower case with hyphens, such as "n4"."""
