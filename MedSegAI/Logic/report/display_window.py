@@ -10,7 +10,7 @@ from MedSegAI.Logic.standardise.ct.window import WindowCt
 from MedSegAI.Logic.standardise.sampled_voxels import sampled
 from MedSegAI.Logic.volume import Unit, Volume
 
-_SOFT_TISSUE_HU = (-160.0, 240.0)
+SOFT_TISSUE_HU = (-160.0, 240.0)
 _SUV_AT_LEAST, _SUV_AT_MOST = 2.5, 10.0
 _SUV = (Unit.SUV_BODY_WEIGHT, Unit.SUV_LEAN_BODY_MASS)
 _PET = (*_SUV, Unit.SUV_BODY_SURFACE, Unit.ACTIVITY, Unit.COUNTS)
@@ -42,7 +42,7 @@ def display_window(volume: Volume) -> DisplayWindow:
     if volume.steps and volume.steps[-1].step == WindowCt.kind:
         return DisplayWindow(0.0, 255.0 if volume.array.dtype.kind == "u" else 1.0)
     if volume.unit is Unit.HOUNSFIELD:
-        return DisplayWindow(*_SOFT_TISSUE_HU)
+        return DisplayWindow(*SOFT_TISSUE_HU)
     values = sampled(volume.array)
     values = values[np.isfinite(values)]
     if volume.unit in _PET:

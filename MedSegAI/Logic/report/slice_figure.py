@@ -8,6 +8,7 @@ import numpy as np
 
 from MedSegAI.Logic.label_counts import label_counts
 from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.report.display_window import SOFT_TISSUE_HU
 from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND, heat_colours
 from MedSegAI.Logic.report.plane_drawing import (
     BACKGROUND,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_SOFT_TISSUE_HU = (-160.0, 240.0)
 _MOST_NAMES = 8
 _INCHES = (13.2, 5.6)
 _DPI = 150
@@ -113,7 +113,7 @@ def _draw_scan(axes: Axes, scan: Volume, plane: Plane) -> None:
     darkest = float(np.nanmin(scan.array))
     cut = plane.cut(scan, outside=darkest)
     if scan.unit is Unit.HOUNSFIELD:
-        low, high = _SOFT_TISSUE_HU
+        low, high = SOFT_TISSUE_HU
     else:
         shown = cut[np.isfinite(cut) & (cut > darkest)]
         low, high = np.percentile(shown, [0.5, 99.5]) if shown.size else (darkest, darkest + 1.0)

@@ -57,8 +57,8 @@ def interpolate(
         background: Value outside the source; half a voxel beyond the outermost centres is still inside.
         dtype: Of the result; an integer dtype is rounded to.
         compiled_from: Voxels of source and target together from which numba's loops serve grids with parallel axes;
-            None for ``COMPILED_FROM_VOXELS``. Everything else goes by SimpleITK, which gives the same values to a
-            millionth of the data's range.
+            None for ``COMPILED_FROM_VOXELS``. Everything else goes by SimpleITK, which gives the same values to
+            1/100 000 of the data's range.
 
     Returns:
         Voxels (k, j, i) of ``shape``.

@@ -20,7 +20,8 @@ from MedSegAI.Logic.volume import Modality, Unit, Volume
 class Nyul(Step):
     """Piecewise linear histogram standardisation (Nyul, Udupa and Zhang, IEEE Trans Med Imaging 19:143, 2000).
 
-    :meth:`from_json` makes it of a stored text, :meth:`trained_on` of scans; ``nyul_landmarks`` trains and stores.
+    :meth:`from_json` makes it of a stored text, :meth:`trained_on` of scans; ``nyul_landmarks`` learns them
+    and writes them as a text.
 
     Args:
         percentiles: Of the scan's foreground, rising, within 0 to 100.
