@@ -13,14 +13,20 @@ class StopN4(Exception):
 
 @contextmanager
 def stopped_quietly() -> Iterator[None]:
-    """Let :class:`StopN4` pass through SimpleITK without a word.
+    """Let :class:`StopN4` and Ctrl-C pass through SimpleITK without a word.
 
     SimpleITK hands an exception of a command to ``sys.excepthook``, which would print it, before it gives up.
+
+    Raises:
+        KeyboardInterrupt: if one came while a command ran; SimpleITK would make a RuntimeError of it.
     """
     shown_by = sys.excepthook
+    interrupted = False
 
     def hook(kind: type[BaseException], error: BaseException, trace: object) -> None:
-        if not issubclass(kind, StopN4):
+        nonlocal interrupted
+        interrupted = interrupted or issubclass(kind, KeyboardInterrupt)
+        if not issubclass(kind, StopN4 | KeyboardInterrupt):
             shown_by(kind, error, trace)
 
     sys.excepthook = hook
@@ -28,8 +34,10 @@ def stopped_quietly() -> Iterator[None]:
         yield
     finally:
         sys.excepthook = shown_by
-        if isinstance(getattr(sys, "last_value", None), StopN4):
+        if isinstance(getattr(sys, "last_value", None), StopN4 | KeyboardInterrupt):
             # The interpreter keeps the last printed error, and with it the filter and its images.
             for name in ("last_type", "last_value", "last_traceback", "last_exc"):
                 with suppress(AttributeError):
                     delattr(sys, name)
+        if interrupted:
+            raise KeyboardInterrupt

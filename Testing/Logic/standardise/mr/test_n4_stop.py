@@ -31,6 +31,20 @@ def test_n4_ends_without_a_word_and_leaves_nothing_behind(capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_ctrl_c_in_a_command_stays_ctrl_c_and_prints_nothing(capfd):
+    filter_ = sitk.N4BiasFieldCorrectionImageFilter()
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    filter_.AddCommand(sitk.sitkIterationEvent, stop)
+    image = sitk.GetImageFromArray(head_array((20, 20, 20)))
+    with pytest.raises(KeyboardInterrupt), stopped_quietly():
+        filter_.Execute(image, image > 100)
+    assert not isinstance(getattr(sys, "last_value", None), KeyboardInterrupt)
+    assert capfd.readouterr().err == ""
+
+
 def test_any_other_error_of_a_command_is_shown_as_ever(monkeypatch):
     shown = []
     monkeypatch.setattr(sys, "excepthook", lambda kind, error, trace: shown.append(kind))
