@@ -65,6 +65,7 @@ def _remove(room: Path) -> None:
 def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
     """The sentence for an operating system error met while writing ``path``."""
     name = f"'{path}'"
+    error = _at_the_bottom(error)
     if error.errno in _FULL or (error.errno is None and any(text in str(error) for text in _FULL_SAYS_NUMPY)):
         return StorageError(
             f"{name} could not be written: the disk is full.", advice="Free some space or choose another folder."
@@ -77,6 +78,13 @@ def storage_error(path: str | os.PathLike[str], error: OSError) -> StorageError:
         return StorageError(f"{name} could not be written: the name is too long.", advice="Choose a shorter name.")
     reason = error.strerror or str(error) or type(error).__name__
     return StorageError(f"{name} could not be written: {reason}.", advice="Choose another name or folder.")
+
+
+def _at_the_bottom(error: OSError) -> OSError:
+    """The system's own error: pydicom raises another of its kind from it, without a number and with a traceback."""
+    while error.errno is None and isinstance(error.__cause__, OSError):
+        error = error.__cause__
+    return error
 
 
 def make_folder(path: str | os.PathLike[str]) -> Path:

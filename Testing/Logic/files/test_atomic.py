@@ -174,3 +174,14 @@ def test_make_folder_makes_parents_and_refuses_a_file(tmp_path):
         make_folder(tmp_path / "file")
     with pytest.raises(StorageError, match="could not be written"):
         make_folder(tmp_path / "file" / "below")
+
+
+def test_a_full_disk_is_told_also_where_a_library_wraps_the_error(tmp_path):
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as inner:
+            raise OSError("With tag (7FE0,0010) got exception\nTraceback") from inner
+    except OSError as wrapped:
+        told = storage_error(tmp_path / "a.dcm", wrapped)
+    assert told.problem == f"'{tmp_path / 'a.dcm'}' could not be written: the disk is full."
