@@ -202,3 +202,11 @@ def test_a_scan_is_not_named_like_a_segmentation_nor_labels_without_their_names(
 def test_a_background_is_a_number(medsegai, ct, tmp_path, value):
     shown = medsegai("resample", ct[0], "-o", tmp_path / "out.nrrd", "--spacing", "1,1,1", "--background", value)
     assert (shown.code, f"'{value}' is not a number" in shown.err) == (2, True)
+
+
+@pytest.mark.parametrize("more", [(), ("--chunked",)], ids=" ".join)
+def test_a_background_that_the_scan_cannot_hold_is_refused(medsegai, ct, tmp_path, more):
+    out = tmp_path / "out.nrrd"
+    shown = medsegai("resample", ct[0], "-o", out, "--spacing", "1,1,1", "--background", "-40000", *more)
+    assert (shown.code, "holds whole numbers from -32768 to 32767" in shown.err) == (2, True)
+    assert not out.exists()

@@ -20,6 +20,7 @@ from MedSegAI.Logic.large.planned import SLAB_BUDGET_BYTES, SlabPlan, bytes_held
 from MedSegAI.Logic.large.spool import decoded_once
 from MedSegAI.Logic.large.task import Content, LargeTask, PreparedTask
 from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.standardise.rounding import require_fits
 from MedSegAI.Logic.volume import Volume
 
 _STAGE = "resampling"
@@ -63,7 +64,7 @@ def resample_planes(
 
     Raises:
         InputError: for a file that is cut short or damaged, a scan whose voxels are all alike, a step that needs to see
-            the whole scan or refuses it.
+            the whole scan or refuses it, or a background that the scan's dtype cannot hold.
         StorageError: if the result cannot be written.
         Cancelled: if the reporter asked to stop. Whatever ends it early leaves nothing behind.
     """
@@ -76,6 +77,8 @@ def resample_planes(
         budget_bytes=budget_bytes,
         held_bytes=bytes_held_by(source),
     )
+    if task.background is not None:
+        require_fits(task.background, prepared.work.written)
     folder = Path(path).expanduser().resolve().parent
     with ExitStack() as stack:
         writer = stack.enter_context(

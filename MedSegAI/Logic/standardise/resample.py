@@ -14,7 +14,7 @@ from MedSegAI.Logic.standardise.interpolate import interpolate, reach
 from MedSegAI.Logic.standardise.interpolation import Interpolation
 from MedSegAI.Logic.standardise.label_interpolation import interpolate_labels
 from MedSegAI.Logic.standardise.lattice_copy import common_lattice, copy_voxels, dtype_that_holds
-from MedSegAI.Logic.standardise.rounding import rounded_to
+from MedSegAI.Logic.standardise.rounding import require_fits, rounded_to
 from MedSegAI.Logic.standardise.target_grids import canonical_grid, grid_with_spacing
 from MedSegAI.Logic.volume import Volume
 
@@ -52,9 +52,14 @@ def resample(
         (Cardoso et al., "Scale factor point spread function matching", MICCAI 2015); ``NEAREST`` keeps values and dtype
         and smooths nothing. Half a voxel beyond the outermost voxel centres still counts as inside. After a transform
         the frame of reference is the grid's, which is not known here, so it is empty.
+
+    Raises:
+        InputError: for a background that the asked-for dtype cannot hold.
     """
     if background is None:
         background = float(volume.array.min())
+    elif dtype is not None:
+        require_fits(background, dtype)
     index_map = IndexMap.between(volume.grid, grid, transform)
     lattice = common_lattice(index_map, grid)
     if lattice is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from MedSegAI.Logic.errors import InputError
+
 
 def rounded_to(values: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     """The values in another dtype.
@@ -28,6 +30,20 @@ def rounded_to(values: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     result = np.empty(values.shape, dtype)
     write_rounded(values.astype(np.float32) if values.dtype.kind in "biu" else values.copy(), result)
     return result
+
+
+def require_fits(background: float, dtype: np.dtype | type) -> None:
+    """Raise :class:`InputError` for a background beyond what an integer dtype holds: it would silently be another."""
+    dtype = np.dtype(dtype)
+    if dtype.kind not in "iu":
+        return
+    limits = np.iinfo(dtype)
+    if not limits.min <= round(background) <= limits.max:
+        raise InputError(
+            f"The background {background:g} does not fit: the scan holds whole numbers from {limits.min} to "
+            f"{limits.max}.",
+            advice="Choose one among these, or leave it out for the scan's smallest value.",
+        )
 
 
 def write_rounded(values: np.ndarray, out: np.ndarray) -> None:
