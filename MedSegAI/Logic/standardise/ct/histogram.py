@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import find_peaks, peak_widths
 
 _MOST_BINS = 8192
 _SMOOTHING = 5.0
@@ -92,6 +91,9 @@ def _beside(counts: np.ndarray, at: int) -> float:
 
 def _peaks(counts: np.ndarray, means: np.ndarray) -> tuple[Peak, ...]:
     """The maxima of the smoothed histogram that stand out by a quarter of their height."""
+    # Loading it takes a second, which every command would wait that only names the steps.
+    from scipy.signal import find_peaks, peak_widths
+
     known = counts.sum()
     if known == 0:
         return ()
