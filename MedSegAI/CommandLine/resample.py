@@ -60,14 +60,6 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     parser.add_argument(
         "--background", type=_number, metavar="VALUE", help="value outside the scan (default: its smallest value)"
     )
-    parser.add_argument(
-        "--step",
-        action="append",
-        default=[],
-        dest="steps",
-        metavar="KIND[:setting=value,...]",
-        help="what to do to the scan first; see 'medsegai standardise --list'",
-    )
     add_scan_options(parser)
     parser.add_argument(
         "--chunked", action="store_true", help="a few planes at a time; large scans are done so without being asked"

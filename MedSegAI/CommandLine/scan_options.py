@@ -1,4 +1,4 @@
-"""The options by which a command is told which scan a file or folder holds."""
+"""The options by which a command is told which scan a file or folder holds, and what is done to it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ if TYPE_CHECKING:
 
 
 def add_scan_options(parser: argparse.ArgumentParser) -> None:
-    """Add which series is meant, and what was measured."""
+    """Add which series is meant, what was measured, and the steps of preparation."""
+    parser.add_argument(
+        "--step",
+        action="append",
+        default=[],
+        dest="steps",
+        metavar="KIND[:setting=value,...]",
+        help="what is done to the scan, several in this order; 'medsegai standardise --list' says which there are",
+    )
     parser.add_argument("--series", metavar="UID", help="series UID or description, where a folder holds several")
     parser.add_argument(
         "--modality", choices=("CT", "MR", "PT"), help="what was measured, where the file does not say it"

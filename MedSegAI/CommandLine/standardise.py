@@ -49,14 +49,6 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
         help="NIfTI, NRRD or MetaImage file, or a DICOM folder; several for --train-nyul",
     )
     parser.add_argument("-o", "--output", type=Path, metavar="OUT.nrrd", help="the scan afterwards, with its record")
-    parser.add_argument(
-        "--step",
-        action="append",
-        default=[],
-        dest="steps",
-        metavar="KIND[:setting=value,...]",
-        help="what to do; may be given several times, and is done in this order",
-    )
     add_scan_options(parser)
     parser.add_argument("--picture", type=Path, metavar="OUT.png", help="before and after, side by side")
     parser.add_argument("--extras", type=Path, metavar="DIR", help="what steps found beside, such as the bias field")
