@@ -128,8 +128,10 @@ def _in_memory(
     if options.labels:
         segmentation = read_segmentation(options.input)
         volume, table = segmentation.labels, segmentation.table
+        before = _done_before(options, volume.steps)
     else:
         volume = read_volume(options.input, modality=modality_of(options), series=options.series)
+        before = _done_before(options, volume.steps)
         volume = apply_steps(volume, _steps(options), reporter=reporter).volume
     grid = _wanted_grid(options, volume.grid)
     _refuse_apart(options, volume.grid, grid, transform)
@@ -144,7 +146,14 @@ def _in_memory(
             found = resample(volume, grid, dtype=dtype, **wanted)
             found = replace(found, steps=(*found.steps, record))
             files.write("scan", lambda path: write_volume(path, found))
-    return _outcome(files, grid, (*volume.steps, record), {"planes_at_a_time": False})
+    return _outcome(files, grid, (*volume.steps, record)[before:], {"planes_at_a_time": False})
+
+
+def _done_before(options: argparse.Namespace, steps: tuple[StepRecord, ...]) -> int:
+    """How many of a scan's records a file brought along: none of a DICOM series, which tell how it was read now."""
+    from MedSegAI.Logic.files.formats import ending_of
+
+    return len(steps) if ending_of(options.input) else 0
 
 
 def _in_planes(
@@ -166,7 +175,8 @@ def _in_planes(
             lambda path: done.append(resample_planes(source, task, path, reporter=reporter, compression=compression)),
         )
     facts = {"planes_at_a_time": True, "slabs": len(done[0].plan.slabs), "peak_bytes": done[0].plan.peak_bytes}
-    return _outcome(files, task.grid, done[0].described.steps, facts)
+    steps = done[0].described.steps[_done_before(options, source.steps) :]
+    return _outcome(files, task.grid, steps, facts)
 
 
 def _outcome(files: WrittenFiles, grid: Grid, steps: tuple[StepRecord, ...], facts: dict[str, object]) -> Outcome:

@@ -210,3 +210,12 @@ def test_a_background_that_the_scan_cannot_hold_is_refused(medsegai, ct, tmp_pat
     shown = medsegai("resample", ct[0], "-o", out, "--spacing", "1,1,1", "--background", "-40000", *more)
     assert (shown.code, "holds whole numbers from -32768 to 32767" in shown.err) == (2, True)
     assert not out.exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--chunked",)], ids=" ".join)
+def test_only_what_is_done_now_is_told_and_all_is_kept(medsegai, ct, tmp_path, more):
+    once, twice = tmp_path / "once.nrrd", tmp_path / "twice.nrrd"
+    medsegai("resample", ct[0], "-o", once, "--spacing", "1,1,1")
+    shown = medsegai("resample", once, "-o", twice, "--spacing", "2,2,2", *more)
+    assert shown.out.count("Resampled from") == 1, shown.out
+    assert [record.step for record in read_volume(twice).steps] == ["resample", "resample"]
