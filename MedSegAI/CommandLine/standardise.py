@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,19 +143,19 @@ def _train(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.files.atomic import write_beside
     from MedSegAI.Logic.files.read import read_volume
     from MedSegAI.Logic.reporter import raise_if_cancelled
-    from MedSegAI.Logic.standardise.mr.nyul_landmarks import train_landmarks
+    from MedSegAI.Logic.standardise.mr.nyul import Nyul
 
     if not options.inputs:
         raise UsageError("--train-nyul needs scans to learn from.", advice="Name them behind the landmarks' file.")
     refuse_unusable([Output("--train-nyul", options.train_nyul, (".json",))], inputs=options.inputs)
 
-    def scans() -> object:
+    def scans() -> Iterator[Volume]:
         for number, path in enumerate(options.inputs):
             raise_if_cancelled(reporter)
             yield read_volume(path, modality=modality_of(options))
             reporter.progress(number + 1, len(options.inputs), "learning landmarks")
 
-    learned = train_landmarks(scans())
+    learned = Nyul.trained_on(scans()).learned
     with write_beside(options.train_nyul) as beside:
         beside.write_text(learned.to_json(), encoding="utf-8")
     facts = {"file": str(options.train_nyul), "scans": learned.scans, "landmarks": list(learned.values)}

@@ -151,6 +151,7 @@ def test_the_steps_are_listed_for_a_kind_of_scan(medsegai):
         (["--list", "--step", "n4"], "--step does not go with --list"),
         (["--train-nyul", "l.json", "a.nrrd", "-o", "out.nrrd"], "--output does not go with --train-nyul"),
         (["--train-nyul", "l.json"], "--train-nyul needs scans"),
+        (["--train-nyul", "l.json", "a.nrrd", "--modality", "CT"], "is a CT scan, and 'Histogram landmarks (Nyul)' is"),
         (["a.nrrd", "-o", "out.nrrd", "--step", "sharpen"], "There is no step 'sharpen'"),
         (["a.nrrd", "-o", "out.nrrd", "--step", "n4:speed=1"], "'n4' has no setting 'speed'"),
         (["a.nrrd", "-o", "out.nrrd", "--step", "n4:4"], "'4' in 'n4:4' is no setting"),
