@@ -12,7 +12,9 @@ from MedSegAI.Logic.dicom_check.verdict import summary_sentence, verdict_of, ver
 
 
 def check_page(report: CheckReport, *, created: str = "") -> str:
-    """The page as text: no script, no link, nothing from elsewhere, and no name of a patient.
+    """The page as text: no script, no link, nothing from elsewhere, and no attribute that tells of the patient.
+
+    Names of folders and files stand in it as they are.
 
     Args:
         report: What was found.

@@ -16,7 +16,9 @@ _MESSAGE = re.compile(r"^(?P<weight>Error|Warning) - (?:<(?P<path>[^>]*)> - )?(?
 _ATTRIBUTE = re.compile(
     r"(?:(?P<keyword>[A-Za-z0-9]+))?\((?P<group>[0-9a-f]{4}),(?P<element>[0-9a-f]{4})[^)]*\)(?:\[\d+\])?$"
 )
-_QUOTED = re.compile(r"= <[^>]*>")
+_QUOTED = re.compile(r"= <.*?>(?= - |$)")
+# Types of values that a person may have written or that tell of one: texts, numbers of orders, dates, ages.
+_OF_PERSONS = re.compile(r"\[(?:PN|SH|LO|ST|LT|UT|UC|DA|DT|TM|AS|AE)\] =")
 _NEEDED = {
     "ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "Rows", "Columns", "PixelData", "BitsAllocated",
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation", "SamplesPerPixel", "SOPClassUID",
@@ -111,10 +113,10 @@ def _kind_of(text: str) -> _Kind | None:
 
 
 def without_persons(line: str) -> str:
-    """A message without the values it quotes of names and of the patient's own attributes."""
+    """A message without the values it quotes of texts, dates and the patient's own attributes."""
     matched = _MESSAGE.match(line)
     path = (matched and matched["path"]) or ""
-    about_a_person = "[PN]" in line or re.search(r"\(0010,|Name\(|Person|Patient|Physician|Operator", path)
+    about_a_person = _OF_PERSONS.search(line) or re.search(r"\(0010,|Name\(|Person|Patient|Physician|Operator", path)
     return _QUOTED.sub("= <not shown>", line) if about_a_person else line
 
 
