@@ -13,6 +13,8 @@ from typing import Any
 from MedSegAI.Logic.errors import Cancelled, InputError
 from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign
 from MedSegAI.Logic.files.dicom.deidentify.method import is_deidentified
+from MedSegAI.Logic.files.dicom.headers import names, read_headers
+from MedSegAI.Logic.files.dicom.pixels import missing_bytes
 from MedSegAI.Logic.files.dicom.web_archive import WebArchive
 from MedSegAI.Logic.reporter import Reporter, SilentReporter
 
@@ -76,8 +78,8 @@ def send_files(
 
     Raises:
         DependencyError: if the package dicomweb-client is not installed.
-        InputError: if there is no DICOM file; a file names a patient although that was not allowed, before anything is
-            sent; the archive cannot be reached or refuses as a whole.
+        InputError: if there is no DICOM file; a file is cut short or names a patient although that was not allowed,
+            before anything is sent; the archive cannot be reached or refuses as a whole.
         Cancelled: if the reporter said so; says how many files had been sent.
     """
     reporter = reporter or SilentReporter()
@@ -85,6 +87,7 @@ def send_files(
     headers = _headers(source)
     identified = [path for path, header in headers.items() if not is_deidentified(header)]
     _refuse_identified(identified, len(headers), privacy)
+    _refuse_cut_short(list(headers))
     _warn(headers, identified, reporter)
     stored: list[Path] = []
     failed: list[tuple[Path, str]] = []
@@ -128,6 +131,16 @@ def _refuse_identified(identified: Sequence[Path], total: int, privacy: Privacy)
             f"{len(identified)} of {total} files may name a patient, such as '{identified[0]}': nothing was sent.",
             advice="De-identify them first (medsegai dicom deidentify), or say that they may leave as they are "
             "(--identified).",
+        )
+
+
+def _refuse_cut_short(paths: Sequence[Path]) -> None:
+    # An archive takes half a picture without a word, and then keeps it when the whole one comes.
+    short = [file.path for file in read_headers(paths).files if missing_bytes(file)]
+    if short:
+        raise InputError(
+            f"The pixels of {names(short)} are cut short: nothing was sent.",
+            advice="Copy these files again, or take them away.",
         )
 
 

@@ -58,6 +58,15 @@ def test_nothing_leaves_while_one_file_names_a_patient(orthanc, series):  # noqa
     assert reporter.messages == ["1 of 4 files name a patient, and leave as they are."]
 
 
+def test_nothing_leaves_while_the_pixels_of_one_file_are_cut_short(orthanc, series):  # noqa: F811
+    orthanc.clear()
+    short = sorted(series.glob("*.dcm"))[1]
+    short.write_bytes(short.read_bytes()[:-100])
+    with pytest.raises(InputError, match=rf"'{short.name}' are cut short: nothing was sent"):
+        send_files(series, WebArchive(orthanc.dicomweb))
+    assert orthanc.count() == 0
+
+
 def test_pictures_with_writing_in_them_are_named_before_they_leave(orthanc, series):  # noqa: F811
     edit(sorted(series.glob("*.dcm"))[0], BurnedInAnnotation="YES")
     reporter = SilentReporter()
