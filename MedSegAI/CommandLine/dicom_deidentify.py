@@ -91,8 +91,8 @@ def _lines(options: argparse.Namespace, done: Deidentified) -> list[str]:
     removed = sum(times for _, what, times in done.changes if what == "removed")
     other = sum(times for _, what, times in done.changes if what != "removed")
     lines = [
-        f"De-identified {done.files} files of {done.patients} patients into {options.output}: "
-        f"{removed} attributes removed, {other} emptied or replaced."
+        f"De-identified into {options.output}. Patients: {done.patients}, files: {done.files}, "
+        f"attributes removed: {removed}, emptied or replaced: {other}."
     ]
     named = ", ".join(f"'{path}' ({reason})" for path, reason in done.left_out[:_NAMED_LEFT_OUT])
     if named:

@@ -52,7 +52,7 @@ def test_a_result_is_exported_de_identified_and_sent(medsegai, case, orthanc):  
         case / "report.json", "--keep", "patient,descriptions", "--dates", "shift",
     )  # fmt: skip
     assert cleaned.code == 0, cleaned.err
-    assert cleaned.out.startswith(f"De-identified 4 files of 1 patients into {case / 'clean'}")
+    assert cleaned.out.startswith(f"De-identified into {case / 'clean'}. Patients: 1, files: 4, ")
     assert "whoever has them can undo this" in cleaned.out
     assert json.loads((case / "report.json").read_text())["files"] == 4
     sent = medsegai("dicom", "send", case / "clean", orthanc.dicomweb)

@@ -62,7 +62,9 @@ def find_series(
 
 
 def files_in(paths: Iterable[Path]) -> list[Path]:
-    """All files under folders, and the files themselves; a DICOMDIR stands for its folder. Links are not followed.
+    """All files under folders, and the files themselves; a DICOMDIR stands for its folder.
+
+    Links to folders are not followed.
 
     Raises:
         InputError: if a path does not exist.

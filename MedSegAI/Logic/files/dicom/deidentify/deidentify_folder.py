@@ -187,12 +187,13 @@ class _Work:
     def _sentences(self) -> Iterator[str]:
         for sign, times in sorted(self._signs.items()):
             yield (
-                f"{times} pictures may have names or dates written into them ({sign}): look at them before they leave."
+                f"Pictures that may have names or dates written into them ({sign}): {times}. Look at them before they "
+                "leave."
             )
         if self._faces:
             yield (
-                f"{self._faces} pictures show a head, or do not say which part of the body: a face can be rebuilt from "
-                "the scan of a head, and was not removed."
+                f"Pictures of a head, or of no named part of the body: {self._faces}. A face can be rebuilt from the "
+                "scan of a head, and was not removed."
             )
         if self._pet and (self._choices.dates is Dates.REMOVE or Kept.PATIENT not in self._choices.kept):
             yield (

@@ -223,7 +223,7 @@ def test_what_no_header_can_mend_is_said(data_folder, tmp_path):
     (source / "note.txt").write_text("Meier")
     done = deidentify_folder(source, tmp_path / "out")
     told = " ".join(done.warnings)
-    for part in ("ultrasound", "says so itself", "a face can be rebuilt", "SUV can no longer be computed"):
+    for part in ("ultrasound", "says so itself", "A face can be rebuilt", "SUV can no longer be computed"):
         assert part in told
     assert [(path.name, reason) for path, reason in done.left_out] == [("note.txt", "it is no DICOM file")]
     assert done.to_plain()["left_out"] == {"it is no DICOM file": 1}
