@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +35,13 @@ def _run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     found = find_series(options.source, reporter=reporter)
     facts = {"series": [one.to_plain() for one in found]}
     usable = any(one.usable for one in found)
-    return Outcome(facts, tuple(_lines(found)), 0 if usable else BAD_INPUT_EXIT_CODE)
+    return Outcome(facts, tuple(_lines(found, options.source)), 0 if usable else BAD_INPUT_EXIT_CODE)
 
 
-def _lines(found: tuple[FoundSeries, ...]) -> list[str]:
+def _lines(found: tuple[FoundSeries, ...], sources: Sequence[Path]) -> list[str]:
     if not found:
-        return ["There is no DICOM file."]
+        named = ", ".join(f"'{source}'" for source in sources)
+        return [f"There is no DICOM file in {named}."]
     rows = [("SERIES", "KIND", "DESCRIPTION", "PATIENT", "DATE", "FILES", "SIZE", "SPACING MM", "UID")]
     for one in found:
         rows.append(

@@ -37,7 +37,7 @@ def test_a_list_without_a_volume_leaves_with_2(medsegai, study, tmp_path):
     assert medsegai("dicom", "list", study / "mr").code == 2
     (tmp_path / "empty").mkdir()
     shown = medsegai("dicom", "list", tmp_path / "empty")
-    assert (shown.code, shown.out) == (2, "There is no DICOM file.\n")
+    assert (shown.code, shown.out) == (2, f"There is no DICOM file in '{tmp_path / 'empty'}'.\n")
 
 
 def test_a_usable_folder_is_checked_with_0(medsegai, study):

@@ -56,7 +56,8 @@ def read_volume(path: str | os.PathLike[str], *, modality: Modality | None = Non
         if source.is_dir() or not ending_of(source):
             volume = _read_dicom(source, modality, series)
         else:
-            volume = _read_image_file(source, modality)
+            with named_in_errors(source):
+                volume = _read_image_file(source, modality)
     refuse_unusable_voxels(volume, source)
     return volume
 
@@ -111,6 +112,17 @@ def refuse_unusable_size(grid: Grid, source: Path) -> None:
             f"'{source}' would be {extent:.4g} mm long, which no patient is: its spacing is not in millimetres.",
             advice="Mend the spacing in the file's header, or convert the original DICOM again.",
         )
+
+
+@contextmanager
+def named_in_errors(path: Path) -> Iterator[None]:
+    """Let every :class:`InputError` of the block say which file it is about."""
+    try:
+        yield
+    except InputError as error:
+        if str(path) in error.problem:
+            raise
+        raise InputError(f"'{path}': {error.problem}", advice=error.advice) from error
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from MedSegAI.Logic.files.planes.nifti_layout import nifti_layout
 from MedSegAI.Logic.files.planes.nrrd_layout import nrrd_layout
 from MedSegAI.Logic.files.planes.volume_planes import VolumePlanes
 from MedSegAI.Logic.files.planes.voxel_layout import VoxelLayout
-from MedSegAI.Logic.files.read import read_volume, refuse_unusable_size
+from MedSegAI.Logic.files.read import named_in_errors, read_volume, refuse_unusable_size
 from MedSegAI.Logic.files.scan_fields import with_scan_fields
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.reporter import Reporter
@@ -94,7 +94,8 @@ def _with_header(path: Path, layout: VoxelLayout) -> FilePlanes | None:
     if not is_plain or reader.GetNumberOfComponents() != 1 or dtype is None:
         return None
     direction = np.reshape(reader.GetDirection(), (dimension, dimension))[:3, :3]
-    grid = Grid(size[:3][::-1], reader.GetSpacing()[:3], reader.GetOrigin()[:3], tuple(direction.ravel()))
+    with named_in_errors(path):
+        grid = Grid(size[:3][::-1], reader.GetSpacing()[:3], reader.GetOrigin()[:3], tuple(direction.ravel()))
     planes = FilePlanes(path, layout, grid=grid, dtype=dtype, name=name_of(path))
     fields = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
     # The fields describe a volume; one of a single voxel stands for this one.

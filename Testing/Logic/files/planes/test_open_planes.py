@@ -226,3 +226,11 @@ def test_a_zip_with_a_series_is_read_whole(tmp_path):
     write_series(tmp_path / "ct", a_pattern((4, 16, 16)))
     path = shutil.make_archive(str(tmp_path / "scan"), "zip", tmp_path / "ct")
     assert_the_same_as_whole(path, kind=VolumePlanes)
+
+
+def test_a_sheared_file_is_named_read_whole_or_in_planes(tmp_path):
+    path = written(tmp_path / "scan.nrrd", scan(grid=Grid(SHAPE)))
+    path.write_bytes(path.read_bytes().replace(b"(0,1,0)", b"(.4,1,0)"))
+    for reader in (read_volume, open_planes):
+        with pytest.raises(InputError, match=rf"'{path}': The axes of the volume are not perpendicular"):
+            reader(path)
