@@ -21,7 +21,7 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import files_in, series_files
 from MedSegAI.Logic.files.dicom.headers import DicomFile, Headers, read_headers
 from MedSegAI.Logic.files.dicom.straighten import straight_grid
-from MedSegAI.Logic.files.dicom.volumes import SeriesVolume, volumes_of_series
+from MedSegAI.Logic.files.dicom.volumes import PART, SeriesVolume, volumes_of_series
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 
 _RULES = (geometry_findings, pixel_findings, value_findings, identity_findings)
@@ -74,7 +74,7 @@ def _under_check(files: Sequence[DicomFile], reporter: Reporter) -> list[SeriesU
 
 def _with_left_out(volume: SeriesVolume, files: Sequence[DicomFile]) -> list[DicomFile]:
     """The files of a volume and, where the series is one volume, those that were left out: they are checked, too."""
-    if "#" in volume.uid:
+    if PART in volume.uid:
         return list(volume.files)
     return [*volume.files, *(file for file in files if file not in volume.files)]
 

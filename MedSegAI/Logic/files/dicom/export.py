@@ -34,7 +34,6 @@ from MedSegAI.Logic.standardise.resample import resample_labels
 from MedSegAI.Logic.volume import Volume
 
 _STAGE = "writing DICOM"
-_SAME_PLACE_MM = 0.01
 
 
 class DicomObject(str, Enum):
@@ -201,15 +200,12 @@ def _listed(objects: Iterable[DicomObject]) -> str:
 def _on_grid_of(source: SourceSeries, labels: Volume) -> Volume:
     """Labels stored on a part of the series' grid, as Slicer does, on all of it; nothing may change on the way."""
     grid = source.scan.grid
-    if grid.same_frame(labels.grid, tolerance_mm=_SAME_PLACE_MM):
+    if source.has_grid_of(labels):
         return replace(labels, grid=grid)
     whole = resample_labels(labels, grid)
     same_voxels = np.allclose(sorted(grid.spacing), sorted(labels.grid.spacing), rtol=1e-4)
     if not same_voxels or not np.array_equal(label_counts(whole.array)[1:], label_counts(labels.array)[1:]):
-        raise InputError(
-            f"'{labels.name}' does not lie on the grid of the series '{source.scan.name}'.",
-            advice="Name the series that was segmented, or resample the segmentation to it first.",
-        )
+        source.refuse_other_grid(labels)
     return whole
 
 

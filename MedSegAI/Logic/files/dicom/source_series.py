@@ -24,6 +24,7 @@ from MedSegAI.Logic.volume import Volume
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
+_SAME_PLACE_MM = 0.01
 _IN_FRAMES = "PerFrameFunctionalGroupsSequence"
 # What must be there, but may be empty, in everything that is derived from an image (DICOM PS3.3, type 2).
 _MAY_BE_EMPTY = (
@@ -50,6 +51,18 @@ class SourceSeries:
     def is_multi_frame(self) -> bool:
         """Whether one file holds all planes."""
         return _IN_FRAMES in self.images[0]
+
+    def has_grid_of(self, volume: Volume) -> bool:
+        """Whether a volume lies on the very grid of the scan."""
+        return self.scan.grid.same_frame(volume.grid, tolerance_mm=_SAME_PLACE_MM)
+
+    def refuse_other_grid(self, volume: Volume) -> None:
+        """Raise :class:`InputError` where a volume does not lie on the very grid of the scan."""
+        if not self.has_grid_of(volume):
+            raise InputError(
+                f"'{volume.name}' does not lie on the grid of the series '{self.scan.name}'.",
+                advice="Name the series that the result was made from, or resample the result to it first.",
+            )
 
     def in_frame_order(self, array: np.ndarray) -> np.ndarray:
         """An array (k, j, i) of the scan's grid as planes in the order of the images' frames."""

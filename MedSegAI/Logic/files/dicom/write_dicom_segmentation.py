@@ -20,7 +20,6 @@ from MedSegAI.Logic.labels import Code, Label, Terminology
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
 
-_SAME_PLACE_MM = 0.01
 # What a label without a code is said to be: "Tissue", as 3D Slicer has it.
 UNCODED = Terminology(Code("SCT", "85756007", "Tissue"), Code("SCT", "85756007", "Tissue"))
 MAXIMUM_FRACTION = 255
@@ -96,7 +95,7 @@ def segmentation_object(
         LabelError: if the map holds a value without a name.
     """
     present = present_labels(segmentation)
-    _refuse_other_grid(segmentation.labels, source)
+    source.refuse_other_grid(segmentation.labels)
     new = NewObject(_SEGMENTATION_SERIES, "MedSegAI segmentation", creator)
     array = _numbered(present)[segmentation.labels.array]
     return _built(kind.value.upper(), array, present, segmentation.provenance, source=source, new=new)
@@ -122,8 +121,8 @@ def confidence_object(
         LabelError: if the map holds a value without a name.
     """
     present = present_labels(segmentation)
-    _refuse_other_grid(segmentation.labels, source)
-    _refuse_other_grid(confidence, source)
+    source.refuse_other_grid(segmentation.labels)
+    source.refuse_other_grid(confidence)
     probability = confidence.array
     if not (probability.min() >= 0 and probability.max() <= 1):
         raise InputError(
@@ -198,14 +197,6 @@ def _built(
     )
     put_provenance(dataset, provenance)
     return dataset
-
-
-def _refuse_other_grid(volume: Volume, source: SourceSeries) -> None:
-    if not source.scan.grid.same_frame(volume.grid, tolerance_mm=_SAME_PLACE_MM):
-        raise InputError(
-            f"'{volume.name}' does not lie on the grid of the series '{source.scan.name}'.",
-            advice="Name the folder of the series that was segmented.",
-        )
 
 
 def _descriptions(labels: Sequence[Label], provenance: Provenance | None) -> list[Any]:

@@ -15,7 +15,6 @@ from MedSegAI.Logic.labels import Code, Label
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
 
-_SAME_PLACE_MM = 0.01
 _SERIES = 902
 _LONGEST_EXPLANATION = 64
 
@@ -46,11 +45,7 @@ def heat_map_object(
         InputError: if the map does not lie on the series' grid or leaves 0..1, or the series lacks something.
     """
     highdicom = highdicom_package()
-    if not source.scan.grid.same_frame(heat_map.grid, tolerance_mm=_SAME_PLACE_MM):
-        raise InputError(
-            f"'{heat_map.name}' does not lie on the grid of the series '{source.scan.name}'.",
-            advice="Explain the scan of that series, or name the series that was explained.",
-        )
+    source.refuse_other_grid(heat_map)
     array = np.asarray(heat_map.array, np.float32)
     if not (array.min() >= 0 and array.max() <= 1):
         raise InputError(

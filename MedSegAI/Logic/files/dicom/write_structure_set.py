@@ -23,7 +23,6 @@ from MedSegAI.Logic.labels import Label
 _STRUCTURE_SET = "1.2.840.10008.5.1.4.1.1.481.3"
 _STUDY_MANAGEMENT = "1.2.840.10008.3.1.2.3.1"
 _SERIES = 904
-_SAME_PLACE_MM = 0.01
 _TAKEN = (
     "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientAge",
     "PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence",
@@ -46,11 +45,7 @@ def structure_set_object(segmentation: Segmentation, source: SourceSeries, *, cr
         LabelError: if the map holds a value without a name.
     """
     present = present_labels(segmentation)
-    if not source.scan.grid.same_frame(segmentation.labels.grid, tolerance_mm=_SAME_PLACE_MM):
-        raise InputError(
-            f"'{segmentation.labels.name}' does not lie on the grid of the series '{source.scan.name}'.",
-            advice="Name the folder of the series that was segmented.",
-        )
+    source.refuse_other_grid(segmentation.labels)
     if not source.images[0].get("FrameOfReferenceUID"):
         raise InputError(
             f"The series '{source.scan.name}' lacks the frame of reference that contours refer to.",
