@@ -24,6 +24,7 @@ from MedSegAI.Logic.standardise.mr.z_score import MEASURES, RobustZScore
 from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.standardise.step import Step
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Session.typed_number import typed_number
 
 
 class SettingKind(str, Enum):
@@ -152,7 +153,10 @@ def step_of(chosen: ChosenStep) -> Step:
 
 def _with_landmarks(file: str | os.PathLike[str] | None) -> Nyul:
     if file is None:
-        raise InputError("No file with landmarks was chosen.", advice="Train them: medsegai standardise --help.")
+        raise InputError(
+            "No file with landmarks was chosen.",
+            advice="Choose one; 'medsegai standardise' learns landmarks from a set of scans.",
+        )
     try:
         return Nyul.from_json(Path(file).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -179,12 +183,6 @@ def _without_none(hint: Any) -> tuple[bool, list[Any]]:
 def _read(value: Any, setting: StepSetting) -> Any:
     if value is None or value == "":
         return None
-    reads = {SettingKind.NUMBER: float, SettingKind.WHOLE_NUMBER: int}.get(setting.kind)
-    if reads is None or isinstance(value, bool):
+    if setting.kind not in (SettingKind.NUMBER, SettingKind.WHOLE_NUMBER) or isinstance(value, bool):
         return value
-    try:
-        return reads(str(value).strip().replace(",", "."))
-    except ValueError as error:
-        raise InputError(
-            f"'{value}' is no {setting.kind.value} for '{setting.title}'.", advice="Write it in digits, such as 4."
-        ) from error
+    return typed_number(value, name=setting.title, whole=setting.kind is SettingKind.WHOLE_NUMBER)
