@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -75,7 +76,7 @@ class Preparation:
         return chosen if self.scan is not None and chosen in stages_of(self.scan) else AFTER
 
     def show(self, stage: str) -> None:
-        """Show "after", "before" or one of :attr:`extras` in the same slices, each through its own window."""
+        """Show "after", "before" or one of :attr:`extras` in the same slices; see :meth:`set_window`."""
         self._session.choose(view_stage=stage)
 
     def show_before(self, is_before: bool) -> None:
@@ -162,14 +163,35 @@ class Preparation:
         return None if shown is None else window_of(shown)
 
     def set_window(self, window: Window | None) -> None:
-        """Show what the slices show through this window; None lets Slicer choose one from the voxels."""
+        """Show what the slices show through this window; None lets Slicer choose one from the voxels.
+
+        Before and after are seen through the same window where their values mean the same, as Hounsfield units do.
+
+        Raises:
+            InputError: if nothing can be seen through that window.
+        """
+        if window is not None and not (math.isfinite(window.level) and 0 < window.width < math.inf):
+            raise InputError(
+                f"A window of width {window.width:g} around {window.level:g} shows nothing.",
+                advice="Give a width above 0, and a middle in the scan's unit.",
+            )
         shown = self._session.viewed_volume
         if shown is None:
             return
         if window is None:
             reset_window(shown)
-        else:
-            set_window(shown, window)
+            window = window_of(shown)
+        for node in (shown, *self._compared_with(shown)):
+            if window_of(node) != window:
+                set_window(node, window)
+
+    def _compared_with(self, shown: slicer.vtkMRMLScalarVolumeNode) -> tuple[slicer.vtkMRMLScalarVolumeNode, ...]:
+        """What else one looks at beside what is shown, in the same unit."""
+        stages = stages_of(self.scan)
+        pair = [stages[stage] for stage in (BEFORE, AFTER) if stage in stages]
+        if shown not in pair or unit_of(shown) is Unit.ARBITRARY:
+            return ()
+        return tuple(node for node in pair if node is not shown and unit_of(node) is unit_of(shown))
 
     def _take(
         self, before: slicer.vtkMRMLScalarVolumeNode, index: int, result: Standardised, name: str

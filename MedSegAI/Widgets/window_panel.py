@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 
 from slicer.i18n import tr as _
@@ -12,6 +13,7 @@ from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Widgets.quiet_widgets import quiet, show_choices
 
 _OWN, _AUTOMATIC = "own", "auto"
+_MOST_DECIMALS, _FARTHEST = 8, 1e12
 
 
 class WindowPanel:
@@ -25,9 +27,10 @@ class WindowPanel:
     def __init__(self, ui: types.SimpleNamespace, preparation: Preparation) -> None:
         self._ui, self._preparation = ui, preparation
         ui.windowCombo.connect("activated(int)", self._choose)
-        ui.windowLevelSpin.connect("valueChanged(double)", self._set_own)
-        ui.windowWidthSpin.connect("valueChanged(double)", self._set_own)
-        ui.windowWidthSpin.setMinimum(0.01)
+        for spin in (ui.windowLevelSpin, ui.windowWidthSpin):
+            spin.setRange(-_FARTHEST, _FARTHEST)
+        ui.windowLevelSpin.connect("valueChanged(double)", self._set_level)
+        ui.windowWidthSpin.connect("valueChanged(double)", self._set_width)
 
     def refresh(self) -> None:
         """Show the window of what is shown, and the named ones that make sense for it."""
@@ -40,9 +43,14 @@ class WindowPanel:
         named = tuple((_named(preset), preset.key) for preset in presets)
         choices = (*named, (_("Own"), _OWN), (_("Automatic"), _AUTOMATIC))
         show_choices(ui.windowCombo, choices, chosen=_key_of(window, presets))
+        # Hundredths of a CT's window are too many; of a bias field's, too few.
+        decimals = min(max(0, 3 - math.floor(math.log10(window.width))), _MOST_DECIMALS)
         with quiet(ui.windowLevelSpin, ui.windowWidthSpin):
-            ui.windowLevelSpin.setValue(window.level)
-            ui.windowWidthSpin.setValue(window.width)
+            for spin, value in ((ui.windowLevelSpin, window.level), (ui.windowWidthSpin, window.width)):
+                spin.setDecimals(decimals)
+                spin.setSingleStep(10.0 ** (1 - decimals))
+                spin.setValue(value)
+            ui.windowWidthSpin.setMinimum(10.0**-decimals)
 
     def _choose(self, index: int) -> None:
         key = self._ui.windowCombo.itemData(index)
@@ -53,8 +61,14 @@ class WindowPanel:
             self._preparation.set_window(None)
         self.refresh()
 
-    def _set_own(self, _value: float) -> None:
-        self._preparation.set_window(Window(self._ui.windowWidthSpin.value, self._ui.windowLevelSpin.value))
+    def _set_level(self, level: float) -> None:
+        self._set_own(Window(self._preparation.window.width, level))
+
+    def _set_width(self, width: float) -> None:
+        self._set_own(Window(width, self._preparation.window.level))
+
+    def _set_own(self, window: Window) -> None:
+        self._preparation.set_window(window)
         self.refresh()
 
 

@@ -88,7 +88,9 @@ def test_it_is_one_undo_state(a_session, preparation):
     assert preparation.has_before
 
 
-def test_before_and_after_are_shown_in_the_same_slices_each_through_its_own_window(a_session, preparation):
+def test_before_and_after_are_shown_in_the_same_slices_through_the_same_window_of_hounsfield_units(
+    a_session, preparation
+):
     before = a_session.scan
     preparation.set_window(Window(1500.0, -600.0))
     assert not preparation.has_before
@@ -101,12 +103,33 @@ def test_before_and_after_are_shown_in_the_same_slices_each_through_its_own_wind
     preparation.show_before(True)
     assert preparation.stage == "before"
     assert background_of(a_session) is before
-    assert preparation.window == Window(1500.0, -600.0)
+    assert preparation.window == Window(350.0, 50.0)
     assert a_session.scan is node
+    preparation.set_window(Window(80.0, 40.0))
 
     preparation.show_before(False)
     assert background_of(a_session) is node
-    assert window_of(node) == Window(350.0, 50.0)
+    assert window_of(node) == Window(80.0, 40.0)
+    preparation.set_window(None)
+    assert window_of(before) == window_of(node) != Window(80.0, 40.0)
+
+
+def test_values_that_do_not_mean_the_same_keep_windows_of_their_own(a_session, a_crop):
+    before = a_session.add_scan(replace(a_crop, modality=Modality.MR))
+    preparation = Preparation(a_session)
+    preparation.start(preparation.chosen("z-score", {}))
+    assert work_through(a_session).outcome is Outcome.DONE, a_session.run.error
+    as_read = window_of(before)
+    preparation.set_window(Window(4.0, 0.5))
+    assert (window_of(a_session.scan), window_of(before)) == (Window(4.0, 0.5), as_read)
+
+
+@pytest.mark.parametrize("window", [Window(0.0, 40.0), Window(-1.0, 0.0), Window(np.nan, 0.0), Window(1.0, np.inf)])
+def test_a_window_that_shows_nothing_is_refused(preparation, window):
+    before = preparation.window
+    with pytest.raises(InputError, match="shows nothing"):
+        preparation.set_window(window)
+    assert preparation.window == before
 
 
 def test_preparing_again_compares_with_the_step_before(a_session, preparation):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from MedSegAI.Bridge.volume_nodes import volume_to_node
@@ -11,6 +12,7 @@ from MedSegAI.Bridge.window_level import Window, window_of
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.standardise.mr.nyul import Nyul
 from MedSegAI.Logic.volume import Modality, Unit
+from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Session.run import Outcome, RunKind
 from Testing.Widgets.qt_host.waiting import pump
 
@@ -199,6 +201,18 @@ def test_a_window_of_a_ct_is_chosen_by_name_by_numbers_or_by_itself(bench, panel
     assert bench.ui.windowCombo.currentText == "Own"
     bench.choose(bench.ui.windowCombo, "Automatic")
     assert bench.session.scan.GetDisplayNode().GetAutoWindowLevel()
+
+
+def test_a_window_is_set_as_finely_as_the_values_need_it_and_one_line_does_not_round_the_other(bench, panel, a_ct):
+    bench.session.add_scan(replace(a_ct, array=(a_ct.array / 1e5).astype(np.float32), unit=Unit.ARBITRARY))
+    Preparation(bench.session).set_window(Window(0.02, 0.0012345))
+    panel.refresh()
+    assert (bench.ui.windowLevelSpin.value, bench.ui.windowWidthSpin.value) == (0.00123, 0.02)
+    bench.ui.windowWidthSpin.setValue(0.0125)
+    assert window_of(bench.session.scan) == Window(0.0125, 0.0012345)
+    Preparation(bench.session).set_window(Window(3e6, 2e6))
+    panel.refresh()
+    assert (bench.ui.windowLevelSpin.value, bench.ui.windowWidthSpin.value) == (2e6, 3e6)
 
 
 def test_an_mr_has_no_windows_with_names(bench, panel, an_mr):

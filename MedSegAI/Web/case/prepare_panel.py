@@ -98,6 +98,7 @@ class PreparePanel(Panel[PrepareState]):
                     "prepare-kind",
                     model=names.kind,
                     items=_KINDS,
+                    disabled=(names.busy,),
                     update_modelValue=(self.acts(self._say_kind), "[$event]"),
                 )
             choice(

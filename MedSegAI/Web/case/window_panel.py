@@ -10,7 +10,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
 from MedSegAI.Bridge.window_level import Window
-from MedSegAI.Logic.errors import InputError
+from MedSegAI.Session.typed_number import typed_number
 from MedSegAI.Web.case.controls import button, heading, marks, note, text_line
 from MedSegAI.Web.case.panel import Panel
 
@@ -105,25 +105,19 @@ class WindowPanel(Panel[WindowState]):
         self.case.preparation.set_window(None)
 
     def _set_level(self, typed: str) -> None:
-        self.case.preparation.set_window(Window(self.case.preparation.window.width, _number(typed)))
+        # Shown as typed until the page is brought up to date, which then puts back what was refused.
+        self.shown.level = str(typed)
+        self.case.preparation.set_window(Window(self.case.preparation.window.width, typed_number(typed)))
 
     def _set_width(self, typed: str) -> None:
-        width = _number(typed)
-        if width <= 0:
-            raise InputError(f"A window of width {typed} shows nothing.", advice="Give a width above 0.")
-        self.case.preparation.set_window(Window(width, self.case.preparation.window.level))
+        self.shown.width = str(typed)
+        self.case.preparation.set_window(Window(typed_number(typed), self.case.preparation.window.level))
 
 
 def _pressed() -> list[str]:
     return [':aria-pressed="preset.chosen"', *marks("", "window_preset")["raw_attrs"][2:]]
 
 
-def _number(typed: str) -> float:
-    try:
-        return float(str(typed).replace(",", "."))
-    except ValueError as error:
-        raise InputError(f"'{typed}' is no number.", advice="Write it in digits, such as 40.") from error
-
-
 def _short(value: float) -> str:
-    return f"{value:.4g}"
+    # Whole figures of a PET in Bq/ml, three decimals of what runs from 0 to 1.
+    return f"{value:.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
