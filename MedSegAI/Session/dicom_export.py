@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from MedSegAI.Bridge.scan_attributes import SourceSeries, source_of
+from MedSegAI.Bridge.scene_nodes import nodes_of_class
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, read_provenance
 from MedSegAI.Bridge.volume_nodes import node_to_volume, world_grid
 from MedSegAI.Logic.errors import InputError
@@ -19,6 +20,7 @@ from MedSegAI.Logic.files.dicom.export import DicomObject, export_case
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Session.case_results import HEAT_TARGET_ATTRIBUTE
+from MedSegAI.Session.exports import name_for_files
 from MedSegAI.Session.prepared_scans import scan_as_read
 from MedSegAI.Session.session import Session
 
@@ -38,8 +40,17 @@ IDENTITY_REMOVED = (
 
 
 def source_series(session: Session) -> SourceSeries | None:
-    """The DICOM files that the scan was read from, before any preparation; None where it came from others."""
-    return None if session.scan is None else source_of(scan_as_read(session.scan))
+    """The DICOM files that the scan was read from, before any preparation; None where it came from others.
+
+    Where these are gone, as those of a case that was saved elsewhere, they are the files of the same series that was
+    opened again.
+    """
+    source = None if session.scan is None else source_of(scan_as_read(session.scan))
+    if source is None or source.folder.exists():
+        return source
+    opened = (source_of(node) for node in nodes_of_class(session.scene, "vtkMRMLScalarVolumeNode"))
+    again = (one for one in opened if one is not None and one.uid == source.uid and one.folder.exists())
+    return next(again, source)
 
 
 def dicom_obstacle(session: Session) -> str:
@@ -50,8 +61,16 @@ def dicom_obstacle(session: Session) -> str:
     if source is None:
         return "The scan was not read from DICOM files, so there is no study that its results could belong to."
     if not source.folder.exists():
-        return "The DICOM files that the scan was read from are no longer there. Open them again."
+        return (
+            "The DICOM files that the scan was read from are no longer there. "
+            "Open them again, and then choose this scan and its result."
+        )
     return ""
+
+
+def dicom_name(session: Session, *, deidentified: bool) -> str:
+    """What the exported DICOM files are called together; a scan's name may tell of the patient."""
+    return f"{'deidentified' if deidentified else name_for_files(session)}-dicom"
 
 
 def dicom_writer(session: Session, *, with_contours: bool = False, deidentified: bool = False) -> FolderWriter:

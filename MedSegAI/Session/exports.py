@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,7 @@ from MedSegAI.Session.session import Session
 
 T = TypeVar("T")
 Writer = Callable[[str | os.PathLike[str]], None]
+_KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 def segmentation_writer(session: Session) -> Writer:
@@ -84,6 +86,12 @@ def consensus_writer(session: Session, consensus: Consensus) -> Writer:
     record = {**consensus.record.to_plain(), "threshold": threshold}
     fields = {CONSENSUS_FIELD: json.dumps(record, ensure_ascii=False, separators=(",", ":"))}
     return lambda path: write_segmentation(path, labels, consensus.table, metadata=fields)
+
+
+def name_for_files(session: Session) -> str:
+    """What files of this case are called: its scan's name, as far as every system takes it."""
+    name = "" if session.scan is None else session.scan.GetName()
+    return _KEPT_IN_NAMES.sub("_", name).strip("_.") or "case"
 
 
 def _wanted(node: T | None, what: str, advice: str) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +10,17 @@ from pathlib import Path
 import qt
 from slicer.i18n import tr as _
 
-from MedSegAI.Session.dicom_export import IDENTITY_KEPT, IDENTITY_REMOVED, dicom_obstacle, dicom_writer
+from MedSegAI.Session.dicom_export import (
+    IDENTITY_KEPT,
+    IDENTITY_REMOVED,
+    dicom_name,
+    dicom_obstacle,
+    dicom_writer,
+)
 from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.background_writing import BackgroundWriting, Writer
 from MedSegAI.Widgets.problem_line import problems_shown_in
-
-_KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 class ExportPanel:
@@ -91,10 +94,11 @@ class ExportPanel:
         chosen = qt.QFileDialog.getExistingDirectory(self._ui.exportSection, _("Where the folder of DICOM files goes"))
         if not chosen:
             return
-        wanted = {"with_contours": self._ui.contoursCheck.checked, "deidentified": self._ui.deidentifyCheck.checked}
+        with_contours, deidentified = self._ui.contoursCheck.checked, self._ui.deidentifyCheck.checked
         with problems_shown_in(self._ui.problemLabel):
-            path = _new_folder_in(Path(chosen), name_for_files(self._session.scan.GetName()))
-            self._writing.begin(path, dicom_writer(self._session, **wanted), told=_saved_as(path))
+            writer = dicom_writer(self._session, with_contours=with_contours, deidentified=deidentified)
+            path = _new_folder_in(Path(chosen), dicom_name(self._session, deidentified=deidentified))
+            self._writing.begin(path, writer, told=_saved_as(path))
             self.refresh()
 
     def _save_scene(self, _checked: bool = False) -> None:
@@ -115,14 +119,9 @@ class ExportPanel:
         return Path(chosen if Path(chosen).suffixes else f"{chosen}{ending}")
 
 
-def name_for_files(name: str) -> str:
-    """A scan's name, as far as every system takes it for a file's."""
-    return _KEPT_IN_NAMES.sub("_", name).strip("_.") or "case"
-
-
 def _new_folder_in(place: Path, name: str) -> Path:
     """A path that does not exist yet, for DICOM files."""
-    names = itertools.chain([f"{name}-dicom"], (f"{name}-dicom-{number}" for number in itertools.count(2)))
+    names = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
     return next(path for path in (place / one for one in names) if not path.exists())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.dicom.read_dicom_segmentation import read_dicom_segmentation
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Session.dicom_export import dicom_obstacle, dicom_writer, source_series, zipped
+from MedSegAI.Session.dicom_export import dicom_name, dicom_obstacle, dicom_writer, source_series, zipped
 from MedSegAI.Session.preparation import Preparation
 from MedSegAI.Session.run import Outcome
 from Testing.Session.conftest import work_through
@@ -100,6 +101,23 @@ def test_a_prepared_scan_still_knows_its_files(a_session, a_series):
     assert work_through(a_session).outcome is Outcome.DONE, a_session.run.error
     assert a_session.scan is not before
     assert source_series(a_session) == a_series
+
+
+def test_a_case_whose_files_were_gone_finds_them_again_when_they_are_opened(a_session, a_series, tmp_path):
+    volume = read_volume(a_series.folder, series=a_series.uid)
+    scan = a_session.add_scan(volume, source=SourceSeries(tmp_path / "gone", a_series.uid))
+    a_session.add_scan(volume, source=SourceSeries(tmp_path, "another series"))
+    a_session.set_input(0, scan)
+    assert source_series(a_session) == SourceSeries(tmp_path / "gone", a_series.uid)
+    a_session.add_scan(volume, source=a_series)
+    a_session.set_input(0, scan)
+    assert source_series(a_session) == a_series
+
+
+def test_the_name_of_files_without_identity_tells_nothing_of_the_scan(a_session, a_crop):
+    a_session.add_scan(replace(a_crop, name="DOE^JANE head"))
+    assert dicom_name(a_session, deidentified=False) == "DOE_JANE_head-dicom"
+    assert dicom_name(a_session, deidentified=True) == "deidentified-dicom"
 
 
 def test_what_cannot_be_exported_is_said_in_a_sentence(a_segmented_crop, tmp_path):

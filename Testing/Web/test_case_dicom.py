@@ -71,7 +71,7 @@ def test_the_result_is_downloaded_as_objects_of_the_scans_study(window, study, t
     window.segment()
     window.tab("export")
     assert "patient's name" in window.text("export-identity")
-    made = downloaded(window, tmp_path / "named")
+    made = downloaded(window, tmp_path / "named", name="HippoCrop-dicom.zip")
     source = pydicom.dcmread(next((study / "13_HCropVolume").iterdir()), stop_before_pixels=True)
     assert sorted(one.Modality for one in made) == ["SEG", "SR"]
     assert {one.StudyInstanceUID for one in made} == {source.StudyInstanceUID}
@@ -82,19 +82,19 @@ def test_it_can_leave_without_the_patients_identity(window, study, tmp_path):
     window.tab("export")
     window.page.click(window.named("export-deidentify") + " input")
     window.wait_for(lambda: "look at the images before they leave" in window.text("export-identity"))
-    made = downloaded(window, tmp_path / "unnamed")
+    made = downloaded(window, tmp_path / "unnamed", name="deidentified-dicom.zip")
     assert sorted({one.Modality for one in made}) == ["MR", "SEG", "SR"]
     assert all(one.PatientIdentityRemoved == "YES" for one in made)
     assert window.complaints == []
 
 
-def downloaded(window: Window, folder: Path) -> list:
+def downloaded(window: Window, folder: Path, *, name: str) -> list:
     """The headers of the DICOM files in the downloaded zip."""
     import pydicom
 
     with window.page.expect_download() as download:
         window.click("export-dicom")
-    assert download.value.suggested_filename == "HippoCrop-dicom.zip"
+    assert download.value.suggested_filename == name
     folder.mkdir()
     download.value.save_as(folder / "case.zip")
     with zipfile.ZipFile(folder / "case.zip") as archive:

@@ -114,5 +114,5 @@ def test_a_truncated_scan_is_refused(tmp_path, hippocampus_crops):
 
 
 def test_an_upload_without_files_is_refused(tmp_path):
-    with pytest.raises(InputError, match="Nothing was uploaded"):
+    with pytest.raises(InputError, match="There is no file in what was uploaded"):
         read_upload(tmp_path)

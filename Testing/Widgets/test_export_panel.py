@@ -142,6 +142,7 @@ def test_without_identity_the_scan_goes_along_and_what_stays_is_said(from_dicom,
     panel.wait()
     assert from_dicom.problem == ""
     (made,) = tmp_path.iterdir()
+    assert made.name == "deidentified-dicom"
     assert set(modalities(made)) == {"MR", "SEG", "SR"}
     assert from_dicom.ui.exportNote.text.startswith(f"Saved as {made}")
 

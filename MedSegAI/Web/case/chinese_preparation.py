@@ -94,6 +94,11 @@ CHINESE_OF_PREPARATION = {
     "export_dicom_title": "用于 PACS",
     "export_dicom": "DICOM（SEG、SR、热图）",
     "export_dicom_tip": "一个 zip 文件，以 DICOM 对象保存分割结果、测量值和热图，归入影像所属的检查",
+    "export_identity_kept": "与影像自身的 DICOM 文件一样，导出的文件带有患者的姓名、编号和日期：它们属于同一检查。",
+    "export_identity_removed": (
+        "按 DICOM PS3.15 基本规范，从结果以及影像自身的文件中去除或替换姓名、编号、日期和 UID；影像文件一同导出，"
+        "使结果仍有所属。面部以及写入像素的文字保持原样：导出前请查看图像。"
+    ),
     "export_contours": "同时导出轮廓（RTSTRUCT）",
     "export_contours_tip": "用于放射治疗计划；仅当结构的每个切片都是简单轮廓时可用",
     "export_deidentify": "去除身份信息",

@@ -13,9 +13,8 @@ from trame.widgets import client, html
 from MedSegAI.Logic.consensus.disagreement import DISAGREEMENT_LEGEND
 from MedSegAI.Logic.consensus.fuse import Method
 from MedSegAI.Session.expert_review import FusedCase
-from MedSegAI.Session.exports import consensus_writer
+from MedSegAI.Session.exports import consensus_writer, name_for_files
 from MedSegAI.Web.case.controls import button, choice, heading, note, slider, switch
-from MedSegAI.Web.case.export_panel import name_for_files
 from MedSegAI.Web.case.panel import Panel
 
 if TYPE_CHECKING:

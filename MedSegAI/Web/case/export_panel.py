@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,12 @@ from MedSegAI.Session.dicom_export import (
     IDENTITY_KEPT,
     IDENTITY_REMOVED,
     FolderWriter,
+    dicom_name,
     dicom_obstacle,
     dicom_writer,
     zipped,
 )
-from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Session.exports import heat_map_writer, name_for_files, segmentation_writer, volumes_writer
 from MedSegAI.Web.case.controls import button, heading, note, switch
 from MedSegAI.Web.case.panel import Panel
 
@@ -44,10 +44,11 @@ TEXTS = {
     "export_dicom_tip": "A zip with segmentation, measurements and heat map as DICOM objects of the scan's own study",
     "export_deidentify": "Take out the identity",
     "export_deidentify_tip": "De-identify the results and the scan's own images (PS3.15 basic profile), which go along",
+    "export_identity_kept": IDENTITY_KEPT,
+    "export_identity_removed": IDENTITY_REMOVED,
     "export_contours": "Outlines (RTSTRUCT), too",
     "export_contours_tip": "For radiotherapy planning; only where every slice of a segment is a simple outline",
 }
-_KEPT_IN_NAMES = re.compile(r"[^\w.-]+")
 
 
 @dataclass
@@ -59,7 +60,6 @@ class ExportState:
     has_scan: bool = False
     writing: str = ""
     dicom_obstacle: str = ""
-    identities: list[str] = field(default_factory=lambda: [IDENTITY_KEPT, IDENTITY_REMOVED])
     contours: bool = False
     deidentify: bool = False
     said: str = ""
@@ -85,7 +85,7 @@ class ExportPanel(Panel[ExportState]):
         heading("export_dicom_title")
         with html.Div(v_show=(f"!{names.dicom_obstacle}",)):
             switch("export-deidentify", model=names.deidentify)
-            note(f"{names.identities}[{names.deidentify} ? 1 : 0]", testid="export-identity")
+            note(f"{names.deidentify} ? t.export_identity_removed : t.export_identity_kept", testid="export-identity")
             switch("export-contours", model=names.contours)
         with html.Div(classes="d-flex flex-column ga-2 align-start mt-1"):
             button(
@@ -111,16 +111,17 @@ class ExportPanel(Panel[ExportState]):
         def writer(session: Session) -> FolderWriter:
             return zipped(dicom_writer(session, with_contours=with_contours, deidentified=deidentified))
 
-        await self.case.attempt_long(lambda: self._write("-dicom.zip", writer))
+        name = f"{dicom_name(self.session, deidentified=deidentified)}.zip"
+        await self.case.attempt_long(lambda: self._write(name, writer))
 
     def _button(self, testid: str, possible: str, ending: str, writer: Callable | None) -> None:
         async def write() -> None:
-            await self.case.attempt_long(lambda: self._write(ending, writer))
+            await self.case.attempt_long(lambda: self._write(f"{name_for_files(self.session)}{ending}", writer))
 
         button(testid, icon="mdi-download", click=write, disabled=(f"!({possible}) || !!{self.names.writing}",))
 
-    async def _write(self, ending: str, writer: Callable | None) -> None:
-        path = self.case.files.new_folder() / f"{name_for_files(self.session)}{ending}"
+    async def _write(self, name: str, writer: Callable | None) -> None:
+        path = self.case.files.new_folder() / name
         with self.case.server.state:
             self.shown.writing, self.shown.said = path.name, ""
         said: tuple[str, ...] | None = ()
@@ -136,9 +137,3 @@ class ExportPanel(Panel[ExportState]):
 
     def _offer(self, path: Path) -> None:
         self._save.exec(self.case.files.offer(path))
-
-
-def name_for_files(session: Session) -> str:
-    """What files of this case are called: its scan's name, as far as every system takes it."""
-    scan = session.scan
-    return _KEPT_IN_NAMES.sub("_", scan.GetName() if scan is not None else "case").strip("_") or "case"

@@ -106,7 +106,7 @@ def _read(folder: Path) -> Upload:
         return Upload(scans=tuple(OpenedScan(read_volume(path)) for path in images))
     files = _files(folder, ("",))
     if not files:
-        raise InputError("Nothing was uploaded.", advice="Choose a file.")
+        raise InputError("There is no file in what was uploaded.", advice="Choose a scan.")
     if len(files) == 1 and not find_series(files[0]):
         # One file that is no DICOM is refused by its own name.
         return Upload(scans=(OpenedScan(read_volume(files[0])),))
