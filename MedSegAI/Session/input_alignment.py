@@ -12,6 +12,7 @@ from MedSegAI.Logic.align.alignment import Alignment, Verdict
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Session.choices import AFTER
 from MedSegAI.Session.input_slots import input_role, named_as_read
+from MedSegAI.Session.prepared_scans import every_stage_of
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.session import Session
 
@@ -78,7 +79,7 @@ class InputAlignment:
 
 
 class _Placement(UndoCommand):
-    """Under which transform a scan lies, before and after."""
+    """Under which transform a scan lies, before and after, with what it was before its preparation."""
 
     def __init__(
         self,
@@ -88,14 +89,18 @@ class _Placement(UndoCommand):
         text: str,
     ) -> None:
         super().__init__()
-        self._node, self._before, self._after, self._text = node, node.GetParentTransformNode(), after, text
+        self._before, self._after, self._text = node.GetParentTransformNode(), after, text
+        # Before and after would else be compared at two places.
+        self._nodes = [one for one in every_stage_of(node) if one.GetParentTransformNode() is self._before]
         self.redo()
 
     def undo(self) -> None:
-        put_under(self._node, self._before)
+        for node in self._nodes:
+            put_under(node, self._before)
 
     def redo(self) -> None:
-        put_under(self._node, self._after)
+        for node in self._nodes:
+            put_under(node, self._after)
 
 
 def _refuse_failed(alignment: Alignment) -> None:

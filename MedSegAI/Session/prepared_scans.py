@@ -66,6 +66,12 @@ def stages_of(node: slicer.vtkMRMLScalarVolumeNode) -> dict[str, slicer.vtkMRMLS
     return {AFTER: node, **({} if before is None else {BEFORE: before}), **extras_of(node)}
 
 
+def every_stage_of(node: slicer.vtkMRMLScalarVolumeNode) -> tuple[slicer.vtkMRMLScalarVolumeNode, ...]:
+    """The scan, what it was before each of its preparations, and what these found."""
+    before = scan_before(node)
+    return (node, *extras_of(node).values(), *(() if before is None else every_stage_of(before)))
+
+
 def _window_after(before: slicer.vtkMRMLScalarVolumeNode, after: Volume) -> Window:
     is_comparable = after.unit is unit_of(before) and after.unit is not Unit.ARBITRARY
     return (window_of(before) if is_comparable else None) or window_of_voxels(after.array)

@@ -25,6 +25,7 @@ from MedSegAI.Session.choices import RegionChoice
 from MedSegAI.Session.input_alignment import InputAlignment
 from MedSegAI.Session.input_slots import place_for
 from MedSegAI.Session.preparation import Preparation
+from MedSegAI.Session.prepared_scans import every_stage_of
 from MedSegAI.Session.run import Outcome, RunKind
 from MedSegAI.Session.session import Session
 from Testing.Session.conftest import work_through
@@ -101,6 +102,24 @@ def test_each_scan_goes_to_the_input_that_its_name_speaks_for(a_case_of_two):
     assert a_case_of_two.viewed_index == 0
     a_case_of_two.view_input(1)
     assert a_case_of_two.viewed_volume is a_case_of_two.inputs[1].node
+
+
+def test_what_a_scan_was_before_it_was_prepared_moves_with_it(a_case_of_two):
+    a_case_of_two.view_input(1)
+    preparation = Preparation(a_case_of_two)
+    for kind in ("z-score", "n4"):
+        preparation.start(preparation.chosen(kind, {}))
+        assert work_through(a_case_of_two).outcome is Outcome.DONE, a_case_of_two.run.error
+    stages = every_stage_of(a_case_of_two.viewed_input)
+    assert stages[0].GetName() == "head T2 (z-score) (n4)" and len(stages) == 4
+
+    aligned(a_case_of_two)
+    (transform,) = {node.GetParentTransformNode() for node in stages}
+    assert transform is not None
+    InputAlignment(a_case_of_two).take_off(1)
+    assert {node.GetParentTransformNode() for node in stages} == {None}
+    a_case_of_two.undo()
+    assert {node.GetParentTransformNode() for node in stages} == {transform}
 
 
 def test_a_model_of_one_scan_shows_the_first_and_the_second_comes_back_with_the_other_model(a_case_of_two):
