@@ -148,7 +148,22 @@ def step_of(chosen: ChosenStep) -> Step:
         return HistogramMatch.to_reference(chosen.reference, **settings)
     if kind is Nyul and "landmarks" not in settings:
         return _with_landmarks(chosen.file)
+    if kind is WindowCt:
+        _refuse_what_a_preset_ignores(settings)
     return step_from_plain(chosen.kind, settings)
+
+
+def _refuse_what_a_preset_ignores(settings: Mapping[str, Any]) -> None:
+    """A face shows the preset beside the middle and width of an own window: whoever changed those means them."""
+    defaults = {one.name: one.default for one in fields(WindowCt)}
+    changed = {name: value for name, value in settings.items() if value != defaults.get(name)}
+    try:
+        WindowCt.settings_as_meant({"preset": defaults["preset"], **changed})
+    except ValueError as error:
+        raise InputError(
+            f"The settings of '{WindowCt.kind}' are not usable: {error}.",
+            advice="Choose 'own', or leave its middle and width as they were.",
+        ) from error
 
 
 def _with_landmarks(file: str | os.PathLike[str] | None) -> Nyul:

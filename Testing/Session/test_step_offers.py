@@ -64,6 +64,17 @@ def test_what_is_no_number_is_refused_with_the_settings_name(typed):
         step_of(ChosenStep("n4", {"shrink": typed}))
 
 
+def test_a_width_beside_a_preset_is_not_passed_over_in_silence():
+    as_shown = {"preset": "mediastinum", "level": "50", "width": "350", "output": "unit"}
+    assert step_of(ChosenStep("window", as_shown)).window.key == "mediastinum"
+    for typed in ({**as_shown, "width": "1500"}, {"width": "1500"}, {"preset": "bone", "level": "40"}):
+        with pytest.raises(InputError, match="does not go with preset") as caught:
+            step_of(ChosenStep("window", typed))
+        assert "Choose 'own'" in caught.value.advice
+    made = step_of(ChosenStep("window", {**as_shown, "preset": "own", "width": "1500"}))
+    assert (made.window.level, made.window.width) == (50.0, 1500.0)
+
+
 def test_a_scan_to_follow_is_asked_for_and_followed(a_crop, another_crop):
     assert offers()["histogram-match"].needs is StepNeed.SCAN
     assert [setting.name for setting in offers()["histogram-match"].settings] == ["foreground"]
