@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """Align, and write what was asked for; where the alignment fails, nothing is written."""
+    from MedSegAI.Logic.align.check import refuse_other_patient
     from MedSegAI.Logic.align.move import moved
     from MedSegAI.Logic.align.to_grid import on_grid_of
     from MedSegAI.Logic.files.read import read_volume
@@ -67,6 +68,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     files = _wanted_files(options)
     moving = read_volume(options.moving, series=options.series)
     reference = read_volume(options.to, series=options.to_series)
+    refuse_other_patient(moving, reference)
     with open_runner(in_process=options.in_process) as runner:
         alignment = runner.start_align(moving, reference=reference, reporter=reporter).wait()
     refuse_failed(alignment)
@@ -90,7 +92,7 @@ def _outcome(alignment: Alignment, files: WrittenFiles) -> Outcome:
     quality = alignment.quality
     facts = {
         "files": files.as_facts(),
-        "quality": {**asdict(quality), "verdict": quality.verdict.value},
+        "quality": asdict(quality),
         "transform": list(alignment.transform.matrix),
     }
     rows = [

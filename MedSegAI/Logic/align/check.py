@@ -10,6 +10,8 @@ from MedSegAI.Logic.align.alignment import ALIGN_STEP
 from MedSegAI.Logic.align.judge import LEAST_OVERLAP
 from MedSegAI.Logic.align.move import AS_IT_LIES_STEP
 from MedSegAI.Logic.align.overlap import shared_extent
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import PATIENT_KEY, Volume
 
 
@@ -52,14 +54,8 @@ def check_space(scan: Volume, reference: Volume) -> SpaceCheck:
     """
     overlap = shared_extent(scan.grid, reference.grid)
     names = (scan.name, reference.name, overlap)
-    whose = [str(volume.acquisition.get(PATIENT_KEY) or "") for volume in (scan, reference)]
-    if all(whose) and whose[0] != whose[1]:
-        return SpaceCheck(
-            Fit.REFUSED,
-            *names,
-            f"'{scan.name}' and '{reference.name}' are of different patients.",
-            "Choose scans of one patient.",
-        )
+    if _are_of_different_patients(scan, reference):
+        return SpaceCheck(Fit.REFUSED, *names, *_different_patients(scan, reference))
     together, why = _said_to_be_together(scan, reference)
     if not together:
         return SpaceCheck(Fit.NEEDS_REGISTRATION, *names, why, "Align it first, or say that it lies right as it is.")
@@ -76,7 +72,8 @@ def check_space(scan: Volume, reference: Volume) -> SpaceCheck:
 def check_spaces(scans: Sequence[Volume], reference: Volume) -> tuple[SpaceCheck, ...]:
     """How each scan lies to the reference, where it may be another scan that ties the two together.
 
-    A FLAIR that was aligned to the T1 fits a T2 that shares the T1's grid, though neither says so of the other.
+    A FLAIR that was aligned to the T1 fits a T2 that shares the T1's grid, though neither says so of the other. A scan
+    of another patient than any of the scans is refused, also where the reference does not say whose it is.
 
     Args:
         scans: Scans that go into one model, the reference among them or not.
@@ -86,6 +83,10 @@ def check_spaces(scans: Sequence[Volume], reference: Volume) -> tuple[SpaceCheck
         One check for each scan, in their order.
     """
     found = [check_space(scan, reference) for scan in scans]
+    for index, scan in enumerate(scans):
+        strange = next((other for other in (reference, *scans) if _are_of_different_patients(scan, other)), None)
+        if strange is not None:
+            found[index] = check_space(scan, strange)
     together = [scan for scan, check in zip(scans, found) if check.fit is Fit.FIT]
     tied = True
     while tied:
@@ -99,6 +100,26 @@ def check_spaces(scans: Sequence[Volume], reference: Volume) -> tuple[SpaceCheck
                 together.append(scan)
                 tied = True
     return tuple(found)
+
+
+def refuse_other_patient(scan: Volume, reference: Volume) -> None:
+    """Refuse two scans that say of themselves that they are of different patients.
+
+    Raises:
+        InputError: naming both.
+    """
+    if _are_of_different_patients(scan, reference):
+        problem, advice = _different_patients(scan, reference)
+        raise InputError(problem, advice=advice)
+
+
+def _are_of_different_patients(scan: Volume, other: Volume) -> bool:
+    mine, theirs = (str(volume.acquisition.get(PATIENT_KEY) or "") for volume in (scan, other))
+    return bool(mine and theirs) and mine != theirs
+
+
+def _different_patients(scan: Volume, other: Volume) -> tuple[str, str]:
+    return f"'{scan.name}' and '{other.name}' are of different patients.", "Choose scans of one patient."
 
 
 def _said_to_be_together(scan: Volume, reference: Volume) -> tuple[bool, str]:
@@ -118,8 +139,8 @@ def _said_to_be_together(scan: Volume, reference: Volume) -> tuple[bool, str]:
 def _record_of_alignment(scan: Volume, reference: Volume) -> str | None:
     """What a record says about the two lying together, whichever of them was moved, or both to a third."""
     for one, other in ((scan, reference), (reference, scan)):
-        for record in reversed(one.steps):
-            if record.step in (ALIGN_STEP, AS_IT_LIES_STEP) and record.settings["reference"] == other.name:
+        for record in _records_of_its_place(one):
+            if record.settings["reference"] == other.name:
                 return record.sentence
     shared = _anchors(scan) & _anchors(reference)
     if shared:
@@ -128,4 +149,15 @@ def _record_of_alignment(scan: Volume, reference: Volume) -> str | None:
 
 
 def _anchors(scan: Volume) -> set[str]:
-    return {str(record.settings["reference"]) for record in scan.steps if record.step in (ALIGN_STEP, AS_IT_LIES_STEP)}
+    return {str(record.settings["reference"]) for record in _records_of_its_place(scan)}
+
+
+def _records_of_its_place(scan: Volume) -> list[StepRecord]:
+    """What was said of where the scan lies now, the latest first: nothing from before it was last moved."""
+    found = []
+    for record in reversed(scan.steps):
+        if record.step in (ALIGN_STEP, AS_IT_LIES_STEP):
+            found.append(record)
+        if record.step == ALIGN_STEP:
+            break
+    return found

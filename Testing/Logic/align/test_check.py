@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from MedSegAI.Logic.align.alignment import Alignment, AlignmentQuality, Verdict
-from MedSegAI.Logic.align.check import Fit, check_space, check_spaces
+from MedSegAI.Logic.align.check import Fit, check_space, check_spaces, refuse_other_patient
 from MedSegAI.Logic.align.judge import IDENTITY
 from MedSegAI.Logic.align.move import as_it_lies, moved
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import PATIENT_KEY, Volume
 
@@ -52,10 +53,33 @@ def test_what_two_scans_say_of_themselves_decides(scan: Volume, reference: Volum
     assert check_space(reference, scan).fit is fit
 
 
+def test_only_scans_that_say_of_themselves_that_they_are_of_two_patients_are_refused_before_any_work():
+    for patient in ("a", ""):
+        refuse_other_patient(a_scan("T2", patient="a"), a_scan("T1", at=90.0, patient=patient))
+    with pytest.raises(InputError, match="'T2' and 'T1' are of different patients"):
+        refuse_other_patient(a_scan("T2", patient="a"), a_scan("T1", patient="b"))
+
+
 def test_two_scans_that_were_brought_to_a_third_fit_each_other():
     others = [as_it_lies(a_scan(name, at=2.0, mm=mm), reference=T1) for name, mm in (("T2", 1.0), ("FLAIR", 1.1))]
     assert "both brought to 'T1'" in check_space(*others).sentence
     assert check_space(*others).fit is Fit.FIT
+
+
+def test_what_was_said_before_a_scan_was_last_moved_says_nothing_of_where_it_lies_now():
+    t2, other = a_scan("T2", at=3.0), a_scan("other", at=5.0)
+    on_t1 = moved(a_scan("FLAIR", at=2.0), an_alignment(a_scan("FLAIR"), T1), reference=T1)
+    assert check_space(on_t1, as_it_lies(t2, reference=T1)).fit is Fit.FIT
+    elsewhere = moved(on_t1, an_alignment(on_t1, other), reference=other)
+    assert check_space(elsewhere, other).fit is Fit.FIT
+    assert check_space(elsewhere, T1).fit is Fit.NEEDS_REGISTRATION
+    assert check_space(elsewhere, as_it_lies(t2, reference=T1)).fit is Fit.NEEDS_REGISTRATION
+
+
+def test_two_patients_are_told_apart_also_beside_a_reference_that_does_not_say_whose_it_is():
+    scans = [a_scan(name, patient=patient) for name, patient in (("T2", "a"), ("FLAIR", "b"))]
+    assert [found.fit for found in check_spaces((T1, *scans), T1)] == [Fit.FIT, Fit.REFUSED, Fit.REFUSED]
+    assert "'FLAIR' and 'T2' are of different patients" in check_spaces(scans, T1)[1].sentence
 
 
 def test_a_third_scan_can_tie_two_together_that_say_nothing_of_each_other():
