@@ -58,6 +58,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     _take_lone_file_for_segmentation(options)
     files = _wanted_files(options)
     stored = None if options.segmentation is None else read_segmentation(options.segmentation)
+    if stored is not None and stored.provenance is not None:
+        options.reference = stored.provenance.reference_input
     model = _model(options, stored)
     paths = paths_by_input(model.card, [] if options.input is None else [options.input], options.named_inputs)
     case = read_scans(options, model.card, paths, reporter)
@@ -94,13 +96,8 @@ def _take_lone_file_for_segmentation(options: argparse.Namespace) -> None:
 def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
     from MedSegAI.Logic.files.formats import SCAN_ENDINGS
 
-    if options.roi is not None and options.segmentation is not None:
-        raise UsageError("--roi and a segmentation exclude each other.", advice="The segmentation knows its regions.")
-    if options.prepare and options.segmentation is not None:
-        raise UsageError(
-            "--prepare and a segmentation exclude each other.",
-            advice="The segmentation knows how its scans were prepared; they are prepared in the same way again.",
-        )
+    if options.segmentation is not None:
+        _refuse_what_the_segmentation_knows(options)
     outputs = [Output("-o", options.output, SCAN_ENDINGS)]
     wanted = {"heat map": options.output}
     if options.scene is not None:
@@ -110,6 +107,20 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
     inputs = [options.input, options.segmentation, *named_paths(options.named_inputs).values()]
     refuse_unusable(outputs, inputs=[path for path in inputs if path is not None])
     return WrittenFiles(wanted)
+
+
+def _refuse_what_the_segmentation_knows(options: argparse.Namespace) -> None:
+    given = {
+        "--roi": options.roi is not None,
+        "--prepare": bool(options.prepare),
+        "--reference": options.reference is not None,
+        "--align": options.align != "auto",
+    }
+    for option in (option for option, is_given in given.items() if is_given):
+        raise UsageError(
+            f"{option} and a segmentation exclude each other.",
+            advice="The segmentation knows its regions, and how its scans were prepared and aligned: so it is again.",
+        )
 
 
 def _model(options: argparse.Namespace, stored: Segmentation | None) -> Model:

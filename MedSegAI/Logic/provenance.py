@@ -102,6 +102,11 @@ class Provenance:
         """Names of the model's inputs that no scan was given for."""
         return tuple(record.input for record in self.inputs if record.scan is None)
 
+    @property
+    def reference_input(self) -> str | None:
+        """Name of the input on whose grid the result lies; None in records of an older version."""
+        return next((record.input for record in self.inputs if record.scan == self.input_name), None)
+
     def to_json(self) -> str:
         """One line of JSON."""
         fields = {**asdict(self), "regions": [region.to_plain() for region in self.regions]}

@@ -44,6 +44,7 @@ def test_what_was_done_to_each_input_survives_too():
     record = replace(a_provenance(), inputs=inputs)
     assert Provenance.from_json(record.to_json()) == record
     assert record.missing_inputs == ("T2",)
+    assert (replace(record, input_name="b").reference_input, a_provenance().reference_input) == ("FLAIR", None)
     assert [entry.sentences for entry in record.inputs] == [
         (),
         ("'b' was aligned to 'a'.",),

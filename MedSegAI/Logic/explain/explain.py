@@ -94,7 +94,8 @@ def explain(
         heat /= strongest
     else:
         reporter.message(f"Nothing in this layer speaks for '{label.name}': its heat map is empty.")
-    return Volume(heat, volume.grid, Modality.UNKNOWN, Unit.ARBITRARY, f"{label.name}: what drove it")
+    name, frame = f"{label.name}: what drove it", volume.frame_of_reference
+    return Volume(heat, volume.grid, Modality.UNKNOWN, Unit.ARBITRARY, name, frame)
 
 
 def _mask_in(region: LocalisedRegion, labels: Volume, label: Label) -> np.ndarray:
