@@ -34,9 +34,9 @@ class AlignmentQuality:
         mutual_information_after: The same once aligned.
         overlap_before: Fraction 0..1 of the smaller scan's extent that lies inside the other, as they lay.
         overlap_after: The same once aligned.
-        moved_mm: Mean distance by which the points of the reference's extent that both scans cover were moved.
+        moved_mm: Mean distance by which the bright voxels of the reference that both scans cover were moved.
         spread_mm: How sure it is: the search is repeated with either half of the voxels alone, and this is the largest
-            distance between where the two put a point.
+            distance between where the two put one of these voxels.
         verdict: What these say together.
     """
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from MedSegAI.Logic.align.overlap import inside
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.standardise.register import LinearTransform
 from MedSegAI.Logic.standardise.resample import resample
@@ -64,21 +65,19 @@ def likeness(reference: Volume, moving: Volume, transform: LinearTransform) -> L
         moving: The other scan, with voxels about as large.
         transform: From LPS mm of the reference to LPS mm of the moving scan.
     """
-    inside = seen_by(moving.grid, reference.grid, transform)
+    seen = seen_by(moving.grid, reference.grid, transform)
     smaller = min(reference.grid.voxel_count, moving.grid.voxel_count * _voxel_ratio(moving.grid, reference.grid))
-    overlap = min(1.0, float(np.count_nonzero(inside) / smaller))
-    if not inside.any():
+    overlap = min(1.0, float(np.count_nonzero(seen) / smaller))
+    if not seen.any():
         return Likeness(UNRELATED, 0.0)
-    seen = resample(moving, reference.grid, transform=transform).array[inside]
-    return Likeness(normalised_mutual_information(reference.array[inside], seen), overlap)
+    values = resample(moving, reference.grid, transform=transform).array[seen]
+    return Likeness(normalised_mutual_information(reference.array[seen], values), overlap)
 
 
 def seen_by(moving: Grid, reference: Grid, transform: LinearTransform) -> np.ndarray:
     """bool (k, j, i) on the reference's grid: which of its voxel centres lie inside the moving grid's block."""
     kji = np.indices(reference.shape).reshape(3, -1).T
-    places = moving.kji_of(transform.apply(reference.lps_of(kji)))
-    inside = np.all((places >= -0.5) & (places <= np.array(moving.shape) - 0.5), axis=1)
-    return inside.reshape(reference.shape)
+    return inside(moving, transform.apply(reference.lps_of(kji))).reshape(reference.shape)
 
 
 def _voxel_ratio(one: Grid, other: Grid) -> float:

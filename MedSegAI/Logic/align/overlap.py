@@ -20,6 +20,10 @@ def shared_extent(one: Grid, other: Grid) -> float:
     # Midpoints of equal parts of the smaller block, in its own index space.
     parts = [(np.arange(_SAMPLES) + 0.5) / _SAMPLES * size - 0.5 for size in small.shape]
     points = small.lps_of(np.stack(np.meshgrid(*parts, indexing="ij"), axis=-1).reshape(-1, 3))
-    places = large.kji_of(points)
-    inside = np.all((places >= -0.5) & (places <= np.array(large.shape) - 0.5), axis=1)
-    return float(inside.mean())
+    return float(inside(large, points).mean())
+
+
+def inside(grid: Grid, points: np.ndarray) -> np.ndarray:
+    """bool (n,): which of the points (n, 3), LPS mm, lie inside the grid's block, outer halves of voxels included."""
+    places = grid.kji_of(points)
+    return np.all((places >= -0.5) & (places <= np.array(grid.shape) - 0.5), axis=1)

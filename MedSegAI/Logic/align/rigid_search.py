@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.standardise.itk_registration import UNIT_MM, in_units
+from MedSegAI.Logic.standardise.itk_registration import UNIT_MM, in_units, matrix_in_mm
 from MedSegAI.Logic.standardise.register import LinearTransform
 from MedSegAI.Logic.volume import Volume
 
@@ -83,9 +83,4 @@ def search(
 
 def in_millimetres(transform: SimpleITK.Euler3DTransform) -> LinearTransform:
     """The transform from the reference's LPS mm to the moving scan's LPS mm."""
-    turn = np.reshape(transform.GetMatrix(), (3, 3))
-    centre = np.array(transform.GetCenter()) * UNIT_MM
-    matrix = np.eye(4)
-    matrix[:3, :3] = turn
-    matrix[:3, 3] = centre + np.array(transform.GetTranslation()) * UNIT_MM - turn @ centre
-    return LinearTransform(tuple(float(value) for value in matrix.ravel()))
+    return LinearTransform(matrix_in_mm(transform))

@@ -60,3 +60,13 @@ def in_units(volume: Volume, *, padding_mm: float = 0.0) -> SimpleITK.Image:
     image.SetSpacing([value / UNIT_MM for value in image.GetSpacing()])
     image.SetOrigin([value / UNIT_MM for value in image.GetOrigin()])
     return image
+
+
+def matrix_in_mm(transform: SimpleITK.Transform) -> tuple[float, ...]:
+    """The row-major 4 x 4 matrix, LPS mm to LPS mm, of a linear transform about a centre in :data:`UNIT_MM`."""
+    turn = np.reshape(transform.GetMatrix(), (3, 3))
+    centre = np.array(transform.GetCenter()) * UNIT_MM
+    matrix = np.eye(4)
+    matrix[:3, :3] = turn
+    matrix[:3, 3] = centre + np.array(transform.GetTranslation()) * UNIT_MM - turn @ centre
+    return tuple(float(value) for value in matrix.ravel())

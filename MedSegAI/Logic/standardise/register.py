@@ -17,7 +17,7 @@ import numpy as np
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
-from MedSegAI.Logic.standardise.itk_registration import UNIT_MM, Stages, in_units, one_thread
+from MedSegAI.Logic.standardise.itk_registration import UNIT_MM, Stages, in_units, matrix_in_mm, one_thread
 from MedSegAI.Logic.standardise.registration_template import (
     FINE_MM,
     MIDDLE_MM,
@@ -124,7 +124,7 @@ def register(scan: Volume, template: RegistrationTemplate, *, reporter: Reporter
         _optimise(affine, template, images, FINE_MM, step=0.01, smallest=0.001, iterations=40)
         quality, coverage = _judge(affine, template, images)
         steps.finish()
-    return Registration(_in_millimetres(affine), quality, coverage)
+    return Registration(LinearTransform(matrix_in_mm(affine)), quality, coverage)
 
 
 def _best_starts(image: Volume, template: RegistrationTemplate, reporter: Reporter) -> list[SimpleITK.Euler3DTransform]:
@@ -223,15 +223,6 @@ def _method(
     method.SetOptimizerAsRegularStepGradientDescent(step, smallest, iterations, 0.6, 1e-8)
     method.SetOptimizerScales([1.0] * transform.GetNumberOfParameters())
     return method
-
-
-def _in_millimetres(affine: SimpleITK.AffineTransform) -> LinearTransform:
-    turn = np.reshape(affine.GetMatrix(), (3, 3))
-    centre = np.array(affine.GetCenter()) * UNIT_MM
-    matrix = np.eye(4)
-    matrix[:3, :3] = turn
-    matrix[:3, 3] = centre + np.array(affine.GetTranslation()) * UNIT_MM - turn @ centre
-    return LinearTransform(tuple(matrix.ravel()))
 
 
 def _judge(

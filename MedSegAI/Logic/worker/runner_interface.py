@@ -93,7 +93,8 @@ class Runner(abc.ABC):
         reporter: Reporter,
     ) -> Volume:
         """Explain a label of a segmentation and wait for the heat map (k, j, i) float32 in 0..1."""
-        return self.start(ExplainTask(scans, segmentation, model, target, layer, settings), reporter).wait()
+        options = {"model": model, "target": target, "layer": layer, "settings": settings, "reporter": reporter}
+        return self.start_explain(scans, segmentation, **options).wait()
 
     def __enter__(self) -> Runner:
         return self
