@@ -12,6 +12,7 @@ from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.progress import ConsoleReporter
 
 if TYPE_CHECKING:
+    from MedSegAI.Logic.align.alignment import Alignment
     from MedSegAI.Logic.inference.scans import InputScans
     from MedSegAI.Logic.models.card import ModelCard
     from MedSegAI.Logic.standardise.step import Step
@@ -86,7 +87,7 @@ def prepared(
         for record in scans[name].steps[-len(steps) :]:
             reporter.message(f"{scans[name].name}: {record.sentence}")
 
-    def align(moving: Volume, reference: Volume) -> object:
+    def align(moving: Volume, reference: Volume) -> Alignment:
         return runner.start_align(moving, reference=reference, reporter=reporter).wait()
 
     case = InputScans(scans, case.reference)
@@ -94,12 +95,16 @@ def prepared(
 
 
 def _series(texts: Sequence[str], names: list[str]) -> dict[str, str]:
-    """The series of each input; a text without the name of an input is meant for all."""
-    series: dict[str, str] = {}
+    """The series of each input; a text without the name of an input is meant for all that are not named."""
+    for_all: dict[str, str] = {}
+    named: dict[str, str] = {}
     for text in texts:
         name, sign, uid = text.partition("=")
-        series |= {name: uid} if sign and name in names else dict.fromkeys(names, text)
-    return series
+        if sign and name in names:
+            named[name] = uid
+        else:
+            for_all = dict.fromkeys(names, text)
+    return for_all | named
 
 
 def _steps(texts: Sequence[str], names: list[str], card: ModelCard) -> dict[str, tuple[Step, ...]]:
