@@ -17,15 +17,15 @@ from MedSegAI.Logic.volume import Modality, Volume
 
 @pytest.fixture(scope="session")
 def a_head(data_folder: Path) -> Volume:
-    """A T1 of a whole head at 4 mm, 56 x 56 x 41 voxels or so."""
+    """A T1 of a whole head at 5 mm, 34 x 46 x 34 voxels."""
     head = read_volume(data_folder / "mr_heads" / "chris_t1.nii.gz", modality=Modality.MR)
-    return replace(resample(head, grid_with_spacing(head.grid, (4.0, 4.0, 4.0))), name="head")
+    return replace(resample(head, grid_with_spacing(head.grid, (5.0, 5.0, 5.0))), name="head")
 
 
 @pytest.fixture(scope="session")
 def a_coarse_head(a_head: Volume) -> Volume:
-    """The same at 7 mm, where only speed and words matter."""
-    return resample(a_head, grid_with_spacing(a_head.grid, (7.0, 7.0, 7.0)))
+    """The same at 9 mm, where only speed and words matter."""
+    return resample(a_head, grid_with_spacing(a_head.grid, (9.0, 9.0, 9.0)))
 
 
 @pytest.fixture(scope="session")

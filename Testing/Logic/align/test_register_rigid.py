@@ -21,13 +21,13 @@ MOVES = {
 
 
 @pytest.mark.parametrize("how_far", MOVES)
-def test_a_head_that_was_moved_is_brought_back_to_less_than_a_voxel(a_head: Volume, how_far: str):
+def test_a_head_that_was_moved_is_brought_back_to_a_tenth_of_a_voxel(a_head: Volume, how_far: str):
     truth = turned_about(a_head.grid.lps_of(np.array(a_head.grid.shape) / 2), *MOVES[how_far])
     moved = moved_away(a_head, truth)
     # Another contrast: what is bright there is dark here, and values are bent.
     moved = moved.with_array(np.sqrt(a_head.array.max() - a_head.array))
     found = register_rigid(moved, a_head, reporter=SilentReporter())
-    assert largest_error_mm(found.transform, truth, a_head) < 1.0 < min(a_head.grid.spacing)
+    assert largest_error_mm(found.transform, truth, a_head) < 0.1 * min(a_head.grid.spacing)
     assert found.quality.verdict is Verdict.GOOD
     assert found.quality.mutual_information_after > found.quality.mutual_information_before + 0.2
     assert found.quality.overlap_after > 0.98
@@ -39,12 +39,16 @@ def test_the_sequences_of_one_head_fit_better_than_they_lay(sequences: dict[str,
     assert found.quality.mutual_information_before < 1.12 < 1.20 < found.quality.mutual_information_after
 
 
-def test_the_same_scans_give_the_same_bits_and_another_seed_nearly_so(a_coarse_head: Volume):
+def test_the_same_scans_give_the_same_bits_and_another_seed_nearly_so(
+    a_coarse_head: Volume, monkeypatch: pytest.MonkeyPatch
+):
+    # As large scans are: only some of the voxels are looked at, and the seed chooses which.
+    monkeypatch.setattr("MedSegAI.Logic.align.register_rigid._VOXELS_LOOKED_AT", 3000)
     moved = moved_away(a_coarse_head, turned_about(np.zeros(3), (4.0, 2.0, -3.0), (5.0, 0.0, 2.0)))
     once, again = (register_rigid(moved, a_coarse_head, reporter=SilentReporter()) for _ in range(2))
     assert once == again
     other = register_rigid(moved, a_coarse_head, reporter=SilentReporter(), seed=1)
-    assert largest_error_mm(other.transform, once.transform, a_coarse_head) < 1.0
+    assert 0 < largest_error_mm(other.transform, once.transform, a_coarse_head) < 1.0
 
 
 def test_noise_and_a_mirrored_head_are_not_called_good(a_coarse_head: Volume):
