@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
+import numpy as np
+
 from MedSegAI.Logic.align.check import Fit, check_spaces
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Triple
@@ -16,7 +20,7 @@ _COARSE = 2.5
 
 
 def check_input(case: InputScans, card: ModelCard, *, reporter: Reporter) -> None:
-    """Refuse scans of another modality or unit than the card's, or that do not lie in one space.
+    """Refuse scans of another modality or unit than the card's, that do not lie in one space, or one given twice.
 
     Warns where a scan does not tell its kind, where voxels are coarse, and of an optional input that is missing.
 
@@ -35,6 +39,7 @@ def check_input(case: InputScans, card: ModelCard, *, reporter: Reporter) -> Non
             )
         _warn_of_coarse_voxels(volume, card, reporter)
     check_together(case)
+    _refuse_the_same_twice(case)
 
 
 def check_together(case: InputScans) -> None:
@@ -46,6 +51,20 @@ def check_together(case: InputScans) -> None:
     for found in check_spaces(tuple(case.by_name.values()), case.on):
         if found.fit is not Fit.FIT:
             raise InputError(found.sentence, advice=found.advice)
+
+
+def _refuse_the_same_twice(case: InputScans) -> None:
+    for (name, scan), (other, twin) in itertools.combinations(case.by_name.items(), 2):
+        if scan.array.shape == twin.array.shape and _are_equal(scan.array, twin.array):
+            raise InputError(
+                f"The scans for {name} and {other} are one and the same: every voxel is equal.",
+                advice="Choose for each input the scan that it is meant for.",
+            )
+
+
+def _are_equal(one: np.ndarray, other: np.ndarray) -> bool:
+    a_few = (slice(None, None, 8),) * 3
+    return np.array_equal(one[a_few], other[a_few]) and np.array_equal(one, other)
 
 
 def check_kind(name: str, modality: Modality, unit: Unit, *, wanted: ModelInput, model_name: str) -> None:

@@ -171,6 +171,12 @@ def test_scans_of_which_nothing_says_that_they_lie_in_one_space_are_refused(sequ
     assert "Align it first" in refused.value.advice
 
 
+def test_one_scan_for_two_inputs_is_refused(sequences, a_model, an_engine):
+    twice = {**sequences, "FLAIR": replace(sequences["T1"], name="FLAIR scan")}
+    with pytest.raises(InputError, match="scans for T1 and FLAIR are one and the same"):
+        segment(InputScans(twice), a_model, engine=an_engine, settings=SETTINGS, reporter=SilentReporter())
+
+
 def test_scans_of_two_patients_are_refused(sequences, a_model, an_engine):
     marked = {name: replace(scan, acquisition={PATIENT_KEY: "a"}) for name, scan in sequences.items()}
     run(InputScans(marked), a_model, an_engine)
