@@ -14,7 +14,7 @@ from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.files.write import write_volume
 from Testing.CommandLine.conftest import CARD_TEMPLATE, Shown
-from Testing.CommandLine.four_inputs import NAME, NAMES, save_four_input_model, write_sequences
+from Testing.four_inputs import NAME, NAMES, save_four_input_model, write_sequences
 
 
 @pytest.fixture(scope="module")
@@ -52,37 +52,41 @@ def test_scans_by_order_and_by_name_give_one_result(medsegai: Callable[..., Show
     assert [(entry["input"], entry["scan"]) for entry in inputs] == [(name, name.lower()) for name in NAMES]
 
 
-def test_a_scan_that_lies_elsewhere_is_registered_unless_the_user_says_no(
+def test_a_scan_that_lies_elsewhere_is_registered_and_explained_with_its_own_alignment(
     medsegai: Callable[..., Shown], scans, shifted: Path, tmp_path: Path
 ):
-    given = [*(scans[name] for name in NAMES[:3]), shifted]
-    out = tmp_path / "aligned.seg.nrrd"
-    shown = medsegai(*in_process("segment", *given, "-o", out))
-    assert shown.code == 0, shown.err
-    assert "Nothing says that 'shifted' and 't1' lie in one space. Registering." in shown.err
-    record = read_segmentation(out).provenance.inputs[3].steps[-1]
-    assert (record.step, record.settings["reference"]) == ("align", "t1")
-    matrix = np.reshape(record.settings["matrix"], (4, 4))
-    np.testing.assert_allclose(matrix[:3, 3] + matrix[:3, :3] @ [0, -117, 75] - [0, -117, 75], [6, -3, 2], atol=1.5)
-    never = medsegai(*in_process("segment", *given, "-o", tmp_path / "never.nrrd", "--align", "never", "--json"))
-    assert json.loads(never.out)["provenance"]["inputs"][3]["steps"][-1]["step"] == "as-it-lies"
-
-
-def test_a_result_of_several_scans_is_explained_with_its_own_alignment(
-    medsegai: Callable[..., Shown], scans, shifted: Path, tmp_path: Path
-):
-    named = [f"--input={name}={scans[name]}" for name in NAMES if name != "FLAIR"] + [f"--input=FLAIR={shifted}"]
+    named = [f"--input={name}={path}" for name, path in {**scans, "FLAIR": shifted}.items()]
     out, heat, again = (tmp_path / name for name in ("out.seg.nrrd", "heat.nrrd", "again.nrrd"))
     done = medsegai(
         *in_process("segment", *named, "-o", out, "--prepare", "T1=z-score", "--heatmap", heat, "--target", "1")
     )
     assert done.code == 0, done.err
+    assert "Nothing says that 'shifted' and 't1' lie in one space. Registering." in done.err
+    record = read_segmentation(out).provenance.inputs[3].steps[-1]
+    assert (record.step, record.settings["reference"]) == ("align", "t1")
+    matrix = np.reshape(record.settings["matrix"], (4, 4))
+    np.testing.assert_allclose(matrix[:3, 3] + matrix[:3, :3] @ [0, -117, 75] - [0, -117, 75], [6, -3, 2], atol=1.5)
     shown = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1"))
     assert shown.code == 0, shown.err
     assert shown.err.count("Again as in the earlier run") == 2
     np.testing.assert_allclose(read_volume(again).array, read_volume(heat).array, atol=1e-5)
-    refused = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1", "--prepare", "z-score"))
-    assert (refused.code, "exclude each other" in refused.err) == (2, True)
+
+
+def test_a_scan_that_lies_elsewhere_is_taken_as_it_lies_where_the_user_says_so_and_explained_on_its_grid(
+    medsegai: Callable[..., Shown], scans, shifted: Path, tmp_path: Path
+):
+    named = [f"--input={name}={path}" for name, path in {**scans, "FLAIR": shifted}.items()]
+    out, heat, again = (tmp_path / name for name in ("out.seg.nrrd", "heat.nrrd", "again.nrrd"))
+    wanted = ("--align", "never", "--reference", "FLAIR", "--heatmap", heat, "--target", "1")
+    assert medsegai(*in_process("segment", *named, "-o", out, *wanted)).code == 0
+    steps = [[step.step for step in entry.steps] for entry in read_segmentation(out).provenance.inputs]
+    assert steps == [["as-it-lies"]] * 3 + [[]]
+    assert medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1")).code == 0
+    assert read_volume(again).grid.same_frame(read_volume(shifted).grid)
+    np.testing.assert_allclose(read_volume(again).array, read_volume(heat).array, atol=1e-5)
+    for option in (("--prepare", "z-score"), ("--reference", "T1"), ("--align", "always"), ("--roi", "0:9,0:9,0:9")):
+        refused = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1", *option))
+        assert (refused.code, f"{option[0]} and a segmentation exclude each other" in refused.err) == (2, True)
 
 
 def test_a_missing_scan_is_refused_unless_the_model_does_without_it(

@@ -14,7 +14,6 @@ import MedSegAI.Logic.models.card as card_module
 from MedSegAI.Logic.align.move import as_it_lies, moved_grid
 from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.explain.explain import explain
-from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.regions import choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
@@ -31,10 +30,9 @@ from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.standardise.register import LinearTransform
 from MedSegAI.Logic.standardise.resample import canonical_grid, grid_with_spacing, resample
 from MedSegAI.Logic.volume import PATIENT_KEY, Modality, Unit, Volume
+from Testing.four_inputs import MM, NAMES, registered_sequences
 
 TEMPLATE = Path(card_module.__file__).parents[2] / "Resources" / "Training" / "hippocampus-mr.card.json"
-FILES = {"T1": "t1n", "T1c": "t1c", "T2": "t2w", "FLAIR": "t2f"}
-MM = (5.0, 5.0, 5.0)
 SETTINGS = RunSettings(device="cpu")
 RULES = {
     "T1": Normalisation("z_score", (0.5, 99.5)),
@@ -46,23 +44,14 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def sequences(data_folder: Path) -> dict[str, Volume]:
-    """Four registered sequences of one head with a tumour, at 5 mm: 48 x 48 x 31 voxels."""
-    folder = data_folder / "brats_like" / "BraTS-GLI-00001-000"
-    scans = {
-        name: read_volume(folder / f"BraTS-GLI-00001-000-{ending}.nii.gz", modality=Modality.MR)
-        for name, ending in FILES.items()
-    }
-    return {
-        name: replace(resample(scan, grid_with_spacing(scan.grid, MM)), name=f"{name} scan")
-        for name, scan in scans.items()
-    }
+    return registered_sequences(data_folder)
 
 
 @pytest.fixture(scope="module")
 def a_model() -> Model:
     """A card of four inputs, of which the T2 may be missing."""
     card = ModelCard.from_json(TEMPLATE.read_text(encoding="utf-8"))
-    inputs = tuple(ModelInput(name, Modality.MR, Unit.ARBITRARY, RULES[name], name == "T2") for name in FILES)
+    inputs = tuple(ModelInput(name, Modality.MR, Unit.ARBITRARY, RULES[name], name == "T2") for name in NAMES)
     arguments = {**card.network_arguments, "in_channels": 4}
     changes = {"inputs": inputs, "network_arguments": arguments, "spacing_mm": MM, "window": (32, 64, 32)}
     return Model(Path("nowhere"), replace(card, **changes, overlap=0.0, localiser=None, components="all"))
@@ -85,7 +74,7 @@ def direct(sequences: dict[str, Volume], engine: EagerEngine, *, without: tuple[
         np.zeros(grid.shape, np.float32)
         if name in without
         else normalise(resample(sequences[name], canonical_grid(grid)).array, RULES[name])
-        for name in FILES
+        for name in NAMES
     ]
     options = {"window": (32, 64, 32), "overlap": 0.0, "classes": 3, "reporter": SilentReporter()}
     labels = segment_array(np.stack(channels), engine, **options).labels
@@ -98,7 +87,7 @@ def test_four_scans_give_what_the_network_gives_for_their_stacked_channels(seque
     assert len(np.unique(result.labels.array)) > 1
     assert result.labels.grid == sequences["T1"].grid
     assert [(record.input, record.scan) for record in result.provenance.inputs] == [
-        (name, f"{name} scan") for name in FILES
+        (name, f"{name} scan") for name in NAMES
     ]
     assert result.provenance.missing_inputs == ()
 
@@ -191,12 +180,12 @@ def test_a_scan_of_another_kind_is_refused_by_its_inputs_name(sequences, a_model
 
 
 def test_a_label_is_explained_with_the_scans_that_it_was_made_of(sequences, a_model, an_engine):
-    case = InputScans(sequences)
+    case = InputScans({name: replace(scan, frame_of_reference="1.2.3") for name, scan in sequences.items()})
     result = run(case, a_model, an_engine)
     found = int(np.unique(result.labels.array)[-1])
     options = {"target": found, "layer": None, "settings": SETTINGS, "reporter": SilentReporter(), "engine": an_engine}
     heat = explain(case, result, a_model, **options)
-    assert heat.grid == sequences["T1"].grid
+    assert (heat.grid, heat.frame_of_reference) == (sequences["T1"].grid, "1.2.3")
     assert heat.array.max() == 1.0
     without = InputScans({name: scan for name, scan in sequences.items() if name != "T2"})
     with pytest.raises(InputError, match="was made of FLAIR, T1, T1c, T2; FLAIR, T1, T1c were given"):
