@@ -104,21 +104,22 @@ def test_each_scan_goes_to_the_input_that_its_name_speaks_for(a_case_of_two):
     assert a_case_of_two.viewed_volume is a_case_of_two.inputs[1].node
 
 
-def test_what_a_scan_was_before_it_was_prepared_moves_with_it(a_case_of_two):
-    a_case_of_two.view_input(1)
-    preparation = Preparation(a_case_of_two)
-    for kind in ("z-score", "n4"):
-        preparation.start(preparation.chosen(kind, {}))
-        assert work_through(a_case_of_two).outcome is Outcome.DONE, a_case_of_two.run.error
-    stages = every_stage_of(a_case_of_two.viewed_input)
-    assert stages[0].GetName() == "head T2 (z-score) (n4)" and len(stages) == 4
+def test_what_a_scan_was_before_it_was_prepared_moves_with_it(a_session, a_model_of_two, a_crop):
+    with_two_scans(a_session, a_model_of_two, [replace(a_crop, name=name) for name in ("crop T1", "crop T2")])
+    a_session.view_input(1)
+    preparation = Preparation(a_session)
+    for chosen in (preparation.chosen("z-score", {}), preparation.chosen("n4", {"levels": 1, "iterations": 2})):
+        preparation.start(chosen)
+        assert work_through(a_session).outcome is Outcome.DONE, a_session.run.error
+    stages = every_stage_of(a_session.viewed_input)
+    assert stages[0].GetName() == "crop T2 (z-score) (n4)" and len(stages) == 4
 
-    aligned(a_case_of_two)
+    aligned(a_session)
     (transform,) = {node.GetParentTransformNode() for node in stages}
     assert transform is not None
-    InputAlignment(a_case_of_two).take_off(1)
+    InputAlignment(a_session).take_off(1)
     assert {node.GetParentTransformNode() for node in stages} == {None}
-    a_case_of_two.undo()
+    a_session.undo()
     assert {node.GetParentTransformNode() for node in stages} == {transform}
 
 
