@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
 from MedSegAI.Logic.files.read import read_volume
@@ -15,6 +16,7 @@ from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.files.write import write_volume
 from Testing.CommandLine.conftest import CARD_TEMPLATE, Shown
 from Testing.four_inputs import NAME, NAMES, save_four_input_model, write_sequences
+from Testing.synthetic_series import a_pattern, write_series
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +127,23 @@ def test_what_cannot_be_meant_is_said(
     assert shown.code == 2
     assert sentence in shown.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_series_named_for_one_input_is_taken_for_it_and_the_other_series_for_the_rest(
+    medsegai: Callable[..., Shown], scans, tmp_path: Path
+):
+    study = tmp_path / "study"
+    for number, name in enumerate(("first", "second"), start=1):
+        array = a_pattern((6, 16, 16)) + number
+        write_series(study / name, array, modality="MR", intercept=0, number=number, change=described(name))
+    series = ("--series", "T2=second", "--series", "first")
+    shown = medsegai(*in_process("segment", *[study] * 4, "-o", tmp_path / "out.nrrd", *series))
+    assert "taken for T1: 'first'; T1c: 'first'; T2: 'second'; FLAIR: 'first'" in shown.err
+    assert (shown.code, "scans for T1 and T1c are one and the same" in shown.err) == (2, True)
+
+
+def described(name: str) -> Callable[[pydicom.Dataset, int], None]:
+    def describe(dataset: pydicom.Dataset, k: int) -> None:
+        dataset.SeriesDescription = name
+
+    return describe
