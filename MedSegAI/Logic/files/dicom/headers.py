@@ -99,6 +99,24 @@ def read_headers(paths: Iterable[Path], *, reporter: Reporter | None = None) -> 
     return Headers(tuple(files), tuple(damaged))
 
 
+def read_data_set(path: Path) -> Any:
+    """All of a DICOM file as pydicom's data set, also of one without preamble; says how it is encoded, to be written.
+
+    Raises:
+        pydicom.errors.InvalidDicomError: for a file that is no DICOM; other errors of its or the system's for a
+            damaged one.
+    """
+    import pydicom
+
+    dataset = pydicom.dcmread(path, force=looks_like_dicom(path))
+    dataset.file_meta.TransferSyntaxUID = DicomFile(path, dataset, 0).transfer_syntax
+    if not dataset.preamble and "SOPClassUID" in dataset and "SOPInstanceUID" in dataset:
+        dataset.preamble = bytes(_MAGIC_AT)
+        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    return dataset
+
+
 def looks_like_dicom(path: Path) -> bool:
     """Whether a file starts as a DICOM file does, with the 128 bytes of preamble or, as old exports, without."""
     with path.open("rb") as stream:

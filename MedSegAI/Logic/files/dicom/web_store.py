@@ -13,7 +13,7 @@ from typing import Any
 from MedSegAI.Logic.errors import Cancelled, InputError
 from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign
 from MedSegAI.Logic.files.dicom.deidentify.method import is_deidentified
-from MedSegAI.Logic.files.dicom.headers import names, read_headers
+from MedSegAI.Logic.files.dicom.headers import looks_like_dicom, names, read_data_set, read_headers
 from MedSegAI.Logic.files.dicom.pixels import missing_bytes
 from MedSegAI.Logic.files.dicom.web_archive import WebArchive
 from MedSegAI.Logic.reporter import Reporter, SilentReporter
@@ -113,7 +113,7 @@ def _headers(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]) 
     found = {}
     for file in (file for file in files if file.is_file()):
         try:
-            header = pydicom.dcmread(file, stop_before_pixels=True)
+            header = pydicom.dcmread(file, stop_before_pixels=True, force=looks_like_dicom(file))
         except pydicom.errors.InvalidDicomError:
             continue
         except (EOFError, ValueError, NotImplementedError, OSError) as error:
@@ -154,13 +154,12 @@ def _warn(headers: dict[Path, Any], identified: Sequence[Path], reporter: Report
 
 def _store(path: Path, client: Any, archive: WebArchive, *, sent: int) -> str:
     """Send one file; why it was not taken, empty where it was."""
-    import pydicom
     import requests
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            answer = client.store_instances([pydicom.dcmread(path)])
+            answer = client.store_instances([read_data_set(path)])
         except requests.HTTPError as error:
             if error.response is not None and error.response.status_code == _CONFLICT:
                 return _reason_in(_answer_of(error.response)) or "the archive refused it"

@@ -67,6 +67,18 @@ def test_nothing_leaves_while_the_pixels_of_one_file_are_cut_short(orthanc, seri
     assert orthanc.count() == 0
 
 
+def test_files_without_preamble_are_sent_like_others(orthanc, series, tmp_path):  # noqa: F811
+    orthanc.clear()
+    before = read_volume(series)
+    for path in series.glob("*.dcm"):
+        length = pydicom.dcmread(path).file_meta.FileMetaInformationGroupLength
+        path.write_bytes(path.read_bytes()[144 + length :])
+    assert len(send_files(series, WebArchive(orthanc.dicomweb)).stored) == 4
+    (found,) = find_remote_series(WebArchive(orthanc.dicomweb))
+    fetch_series(WebArchive(orthanc.dicomweb), found, tmp_path / "back")
+    assert np.array_equal(read_volume(tmp_path / "back").array, before.array)
+
+
 def test_pictures_with_writing_in_them_are_named_before_they_leave(orthanc, series):  # noqa: F811
     edit(sorted(series.glob("*.dcm"))[0], BurnedInAnnotation="YES")
     reporter = SilentReporter()

@@ -15,6 +15,7 @@ from MedSegAI.Logic.files.dicom.deidentify.burned_in import burned_in_sign, may_
 from MedSegAI.Logic.files.dicom.deidentify.choices import Dates, DeidentifyChoices, Kept
 from MedSegAI.Logic.files.dicom.deidentify.clean_dataset import clean_dataset
 from MedSegAI.Logic.files.dicom.deidentify.pseudonyms import Pseudonyms
+from MedSegAI.Logic.files.dicom.headers import read_data_set
 from MedSegAI.Logic.files.new_folder import new_folder, refuse_used
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 
@@ -160,7 +161,7 @@ class _Work:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                dataset = pydicom.dcmread(path)
+                dataset = read_data_set(path)
             if "SOPClassUID" not in dataset or "SOPInstanceUID" not in dataset:
                 return self._leave_out(path, "it is no DICOM object with an identity, perhaps a DICOMDIR")
         except pydicom.errors.InvalidDicomError:

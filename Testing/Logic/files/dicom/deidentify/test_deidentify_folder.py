@@ -328,3 +328,16 @@ def test_every_test_file_of_pydicom_that_is_dicom_can_be_cleaned(tmp_path):
         dataset = pydicom.dcmread(path)
         people = [element for element in dataset.iterall() if element.VR == "PN" and element.value]
         assert all(str(element.value).startswith(("Anon", "REMOVED")) for element in people)
+
+
+def test_files_without_preamble_are_cleaned_and_written_whole(identified, tmp_path):
+    for path in identified.iterdir():
+        # Without the preamble, the magic word and the file meta information, as old exports have them.
+        length = pydicom.dcmread(path).file_meta.FileMetaInformationGroupLength
+        path.write_bytes(path.read_bytes()[144 + length :])
+    done = deidentify_folder(identified, tmp_path / "clean")
+    assert (done.files, done.left_out) == (3, ())
+    for path in (tmp_path / "clean").rglob("*.dcm"):
+        written = pydicom.dcmread(path)
+        assert is_deidentified(written) and written.pixel_array.shape == (512, 512)
+        assert not any(secret in path.read_bytes() for secret in (b"Meier", b"Hans"))
