@@ -44,13 +44,6 @@ class InputRecord:
     scan: str | None
     steps: tuple[StepRecord, ...] = ()
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """What was done, for a person to read."""
-        if self.scan is None:
-            return (f"{self.input} was missing; its channel was 0.",)
-        return tuple(record.sentence for record in self.steps)
-
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> InputRecord:
         """The record that ``dataclasses.asdict`` made JSON values of."""
@@ -96,11 +89,6 @@ class Provenance:
     fallbacks: tuple[str, ...] = ()
     versions: dict[str, str] = field(default_factory=software_versions)
     inputs: tuple[InputRecord, ...] = ()
-
-    @property
-    def missing_inputs(self) -> tuple[str, ...]:
-        """Names of the model's inputs that no scan was given for."""
-        return tuple(record.input for record in self.inputs if record.scan is None)
 
     @property
     def reference_input(self) -> str | None:
