@@ -32,7 +32,10 @@ def read_case_list(path: Path) -> tuple[BatchCase, ...]:
             reader = csv.reader(stream, skipinitialspace=True)
             header = [name.strip() for name in next(reader, [])]
             rows = [(reader.line_num, row) for row in reader if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"The list '{path}' cannot be read: {reason}.", advice="Check the path.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"The list '{path}' cannot be read: {error}.", advice=_ADVICE) from error
     unknown = [name for name in header if name not in (_SCAN, _ID, _SERIES)]
     if _SCAN not in header or unknown:

@@ -40,7 +40,8 @@ def test_what_is_wrong_with_a_list_is_said_with_its_line(tmp_path, text, sentenc
 
 
 def test_a_list_that_cannot_be_read_is_told(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"cannot be read: No such file or directory\.") as missing:
         read_case_list(tmp_path / "nowhere.csv")
+    assert missing.value.advice == "Check the path."
     with pytest.raises(InputError, match="cannot be read"):
         listed(tmp_path, "scan\nä.nii\n", encoding="latin-1")
