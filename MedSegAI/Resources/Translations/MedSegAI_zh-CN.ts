@@ -196,8 +196,8 @@
         <translation>应用</translation>
     </message>
     <message>
-        <source>Apply the step to the scan that the slices show.</source>
-        <translation>对切片中显示的影像执行此步骤。</translation>
+        <source>Apply the step to this scan, after the steps that were applied already.</source>
+        <translation>在已执行的步骤之后，对此影像执行此步骤。</translation>
     </message>
     <message>
         <source>Show:</source>

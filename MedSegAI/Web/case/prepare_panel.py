@@ -36,7 +36,7 @@ TEXTS = {
     "prepare_file": "Landmarks",
     "prepare_file_tip": "A file of landmarks, as 'medsegai standardise' learns them from a set of scans",
     "prepare_apply": "Apply",
-    "prepare_apply_tip": "Apply the step to the scan that the slices show",
+    "prepare_apply_tip": "Apply the step to this scan, after the steps that were applied already",
     "prepare_stage": "Show",
     "prepare_stage_after": "After",
     "prepare_stage_before": "Before",

@@ -22,7 +22,7 @@ TEXTS = {
     "setting_low": "Lower limit",
     "setting_high": "Upper limit",
     "setting_clip": "Cut off what lies beyond",
-    "setting_preset": "Window",
+    "setting_preset": "Window preset",
     "setting_level": "Middle of an own window",
     "setting_width": "Width of an own window",
     "setting_output": "Values",
