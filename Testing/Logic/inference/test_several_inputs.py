@@ -12,7 +12,7 @@ import torch
 
 import MedSegAI.Logic.models.card as card_module
 from MedSegAI.Logic.align.move import as_it_lies, moved_grid
-from MedSegAI.Logic.errors import InputError, ModelError
+from MedSegAI.Logic.errors import InputError, ModelError, RegionError
 from MedSegAI.Logic.explain.explain import explain
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.regions import choose_regions
@@ -196,6 +196,11 @@ def test_the_localiser_looks_at_the_scan_that_the_card_names(sequences, a_model)
     card = replace(a_model.card, localiser=localiser)
     case = scans_for(InputScans({name: scan for name, scan in sequences.items() if name != "T2"}), card)
     with pytest.raises(InputError, match="finds its structure in the T2 scan, which is missing"):
+        choose_regions(case, card, settings=SETTINGS, reporter=SilentReporter())
+    # Many metres wide: it is refused at a look, and by its name.
+    vast = replace(sequences["T2"], grid=replace(sequences["T2"].grid, spacing=(100.0, 100.0, 100.0)))
+    case = scans_for(InputScans({**sequences, "T2": vast}), card)
+    with pytest.raises(RegionError, match="'T2 scan' does not look like a scan of a whole head"):
         choose_regions(case, card, settings=SETTINGS, reporter=SilentReporter())
 
 
