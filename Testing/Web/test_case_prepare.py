@@ -77,6 +77,18 @@ def test_a_bone_window_darkens_the_picture_and_the_lines_say_what_it_is(window):
     window.wait_for(lambda: window.picture().mean() < before.mean() - 5)
 
 
+@pytest.mark.parametrize(("line", "typed"), [("window-level", "nan"), ("window-width", "0"), ("window-width", "1,800")])
+def test_a_window_that_shows_nothing_or_could_mean_two_is_refused_and_the_line_says_again_what_is_shown(
+    window, line, typed
+):
+    shown = window.page.input_value(window.named(line) + " input")
+    window.page.fill(window.named(line) + " input", typed)
+    window.page.press(window.named(line) + " input", "Tab")
+    window.page.wait_for_selector(window.named("error-dialog"))
+    window.click("error-close")
+    window.wait_for(lambda: window.page.input_value(window.named(line) + " input") == shown)
+
+
 def test_the_step_that_was_applied_is_said_and_can_be_looked_at_before_and_after(window):
     window.click("prepare-settings")
     window.page.fill(window.named("setting-high") + " input", "-300")
