@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import slicer
 
 from MedSegAI.Bridge.scan_attributes import FRAME_ATTRIBUTE, frame_of_reference_of
 from MedSegAI.Bridge.transform_nodes import node_to_transform, transform_to_node
 from MedSegAI.Logic.align.alignment import Alignment
+from MedSegAI.Logic.standardise.register import LinearTransform
 
 _ALIGNMENT_ATTRIBUTE = "MedSegAI.Alignment"
 
@@ -28,8 +30,8 @@ def alignment_to_node(
     into the new one, and stays in the scene as it is. Nothing is hardened: the voxels and their own geometry stay.
 
     Args:
-        alignment: Of the scan, as it lies in the world now, to the reference as it lies there; the node keeps all of
-            it, see :func:`alignment_of`.
+        alignment: Of the scan, as it lies in the world now, to the reference as it lies there; the node keeps
+            it, with the transform to the scan's own place, see :func:`alignment_of`.
         moving: The scan to be moved.
         reference: The scan that it was aligned to.
 
@@ -39,6 +41,9 @@ def alignment_to_node(
     matrix, before = alignment.moving_to_reference.array, moving.GetParentTransformNode()
     if before is not None:
         matrix = matrix @ node_to_transform(before)
+        # What is noted must hold for the scan as it was read: from its file alone all of it is done again.
+        own = LinearTransform(tuple(float(value) for value in matrix.ravel())).inverse
+        alignment = replace(alignment, transform=own)
     node = transform_to_node(matrix, moving.GetScene(), name=f"{moving.GetName()} to {reference.GetName()}")
     node.SetAttribute(FRAME_ATTRIBUTE, frame_of_reference_of(reference) or None)
     node.SetAttribute(_ALIGNMENT_ATTRIBUTE, json.dumps(alignment.to_plain(), ensure_ascii=False))
