@@ -169,16 +169,21 @@ def _fetch(archive: WebArchive, series: RemoteSeries, room: Path, reporter: Repo
 
 
 def _save(dataset: Any, room: Path) -> str:
-    uid = str(dataset.get("SOPInstanceUID") or "")
-    if not _UID.fullmatch(uid):
-        raise InputError("The archive sent a file without an identifier.", advice="Ask whoever runs the archive.")
-    path = room / f"{uid}.dcm"
+    path = room / f"{_uid_of(dataset, 'SOPInstanceUID')}.dcm"
     try:
         dataset.save_as(path, enforce_file_format=True)
         path.chmod(0o600)
     except OSError as error:
         raise storage_error(path, error) from error
     return path.name
+
+
+def _uid_of(dataset: Any, keyword: str) -> str:
+    """An identifier that the archive sent; folders, files and addresses are named by it, so it must be one."""
+    uid = str(dataset.get(keyword) or "")
+    if not _UID.fullmatch(uid):
+        raise InputError(f"The archive sent no valid {keyword}.", advice="Ask whoever runs the archive.")
+    return uid
 
 
 @contextmanager
@@ -202,8 +207,8 @@ def _remote(item: Any) -> RemoteSeries:
     known = str(found.get("PatientID") or "")
     date = str(found.get("StudyDate") or "")
     return RemoteSeries(
-        study_uid=str(found.get("StudyInstanceUID") or ""),
-        uid=str(found.SeriesInstanceUID),
+        study_uid=_uid_of(found, "StudyInstanceUID"),
+        uid=_uid_of(found, "SeriesInstanceUID"),
         description=str(found.get("SeriesDescription") or ""),
         number=None if found.get("SeriesNumber") is None else int(found.SeriesNumber),
         modality=str(found.get("Modality") or ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import threading
 
 import numpy as np
@@ -108,11 +109,13 @@ def server():
         status, body, kind = 200, b"", "text/html"
 
         def do_GET(self):
+            # The page after the first is empty.
+            body = b"[]" if "offset=1" in self.path else self.body
             self.send_response(self.status)
             self.send_header("Content-Type", self.kind)
-            self.send_header("Content-Length", str(len(self.body)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(self.body)
+            self.wfile.write(body)
 
         def log_message(self, *arguments):
             """Quiet."""
@@ -140,6 +143,15 @@ def test_what_goes_wrong_is_a_sentence(server, status, body, sentence):
     with pytest.raises(InputError, match=sentence) as caught:
         find_remote_series(WebArchive(url))
     assert caught.value.advice.endswith(".")
+
+
+@pytest.mark.parametrize("uid", ["../../home", "1.2/../..", ""])
+def test_an_identifier_that_would_lead_elsewhere_is_refused(server, uid):
+    url, handler = server
+    known = {"0020000D": {"vr": "UI", "Value": ["1.2"]}, "0020000E": {"vr": "UI", "Value": [uid]}}
+    handler.kind, handler.body = "application/dicom+json", json.dumps([known]).encode()
+    with pytest.raises(InputError, match="no valid SeriesInstanceUID"):
+        find_remote_series(WebArchive(url))
 
 
 def test_an_archive_that_does_not_run_is_a_sentence():
