@@ -58,10 +58,10 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     _take_lone_file_for_segmentation(options)
     files = _wanted_files(options)
     stored = None if options.segmentation is None else read_segmentation(options.segmentation)
-    if stored is not None and stored.provenance is not None:
-        options.reference = stored.provenance.reference_input
     model = _model(options, stored)
     paths = paths_by_input(model.card, [] if options.input is None else [options.input], options.named_inputs)
+    if stored is not None and stored.provenance is not None and stored.provenance.reference_input in paths:
+        options.reference = stored.provenance.reference_input
     case = read_scans(options, model.card, paths, reporter)
     result = None
     if stored is None:

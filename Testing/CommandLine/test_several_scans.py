@@ -86,6 +86,9 @@ def test_a_scan_that_lies_elsewhere_is_taken_as_it_lies_where_the_user_says_so_a
     assert medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1")).code == 0
     assert read_volume(again).grid.same_frame(read_volume(shifted).grid)
     np.testing.assert_allclose(read_volume(again).array, read_volume(heat).array, atol=1e-5)
+    fewer = [argument for argument in named if not argument.startswith("--input=FLAIR")]
+    refused = medsegai(*in_process("explain", out, *fewer, "-o", again, "--target", "1"))
+    assert (refused.code, "FLAIR is missing" in refused.err) == (2, True)
     for option in (("--prepare", "z-score"), ("--reference", "T1"), ("--align", "always"), ("--roi", "0:9,0:9,0:9")):
         refused = medsegai(*in_process("explain", out, *named, "-o", again, "--target", "1", *option))
         assert (refused.code, f"{option[0]} and a segmentation exclude each other" in refused.err) == (2, True)

@@ -33,7 +33,7 @@ class InputScans:
             raise InputError("There is no scan to work on.", advice="Choose a scan first.")
         if self.reference and self.reference not in self.by_name:
             raise InputError(
-                f"There is no scan '{self.reference}' to lie the result on.",
+                f"There is no scan '{self.reference}' on whose grid the result could lie.",
                 advice=f"Choose one of: {', '.join(self.by_name)}.",
             )
 

@@ -117,7 +117,7 @@ def test_a_scan_that_the_model_needs_must_be_there_under_its_name(sequences, a_m
     assert "T1, T1c, T2, FLAIR" in refused.value.advice
     with pytest.raises(InputError, match="There is no scan to work on"):
         InputScans({})
-    with pytest.raises(InputError, match="There is no scan 'ADC' to lie the result on"):
+    with pytest.raises(InputError, match="There is no scan 'ADC' on whose grid the result could lie"):
         InputScans(sequences, "ADC")
 
 
