@@ -99,6 +99,18 @@ def test_several_series_are_listed_to_choose_from_and_read_when_one_is_chosen(tm
     assert opened.source == SourceSeries(tmp_path, chosen.uid)
 
 
+def test_a_series_beside_another_scan_is_not_passed_over(tmp_path, series, hippocampus_crops):
+    shutil.copytree(series, tmp_path / "series")
+    shutil.copy(hippocampus_crops[0].image, tmp_path)
+    (tmp_path / "read me.txt").write_text("From the workstation.")
+
+    upload = read_upload(tmp_path)
+
+    assert [scan.volume.name for scan in upload.scans] == [hippocampus_crops[0].name]
+    (found,) = upload.series
+    assert (found.file_count, upload.folder) == (len(list(series.iterdir())), tmp_path)
+
+
 def test_dicom_files_without_a_scan_among_them_are_refused_with_the_reason(tmp_path, series):
     shutil.copy(next(series.iterdir()), tmp_path / "single.dcm")
     with pytest.raises(InputError, match="There is no scan among the DICOM files") as caught:

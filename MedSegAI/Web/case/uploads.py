@@ -35,12 +35,13 @@ class OpenedScan:
 
 @dataclass(frozen=True, eq=False)
 class Upload:
-    """What the files of an upload hold: one of the three.
+    """What the files of an upload hold: a scene, or scans and series.
 
     Args:
         scene: An ``.mrb`` to open; None where there is none.
         scans: The scans that were read.
-        series: The DICOM series to choose from, where there are several; none of them was read yet.
+        series: The DICOM series to choose from, where there are several or other scans beside them; none of them was
+            read yet.
         folder: Where the files of the series lie.
     """
 
@@ -103,7 +104,9 @@ def _read(folder: Path) -> Upload:
         return Upload(scene=scenes[0])
     images = _files(folder, _IMAGE_ENDINGS)
     if images:
-        return Upload(scans=tuple(OpenedScan(read_volume(path)) for path in images))
+        found = find_series(folder) if len(_files(folder, ("",))) > len(images) else ()
+        beside = found if any(one.usable for one in found) else ()
+        return Upload(scans=tuple(OpenedScan(read_volume(path)) for path in images), series=beside, folder=folder)
     files = _files(folder, ("",))
     if not files:
         raise InputError("There is no file in what was uploaded.", advice="Choose a scan.")
