@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.files.dicom.deidentify.deidentify_folder import deidentify_folder
 from MedSegAI.Logic.files.dicom.export import DicomObject, export_case
 from MedSegAI.Logic.files.dicom.find_series import find_series
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Session.case_results import HEAT_TARGET_ATTRIBUTE
 from MedSegAI.Session.exports import name_for_files
@@ -117,8 +117,8 @@ def dicom_writer(session: Session, *, with_contours: bool = False, deidentified:
 
 def _write_deidentified(write: FolderWriter, source: SourceSeries, folder: str | os.PathLike[str]) -> tuple[str, ...]:
     """The results and the images that they refer to, de-identified together, so that their new UIDs agree."""
-    with tempfile.TemporaryDirectory(prefix="medsegai-dicom-") as room:
-        study = Path(room) / "study"
+    with private_folder() as room:
+        study = room / "study"
         study.mkdir()
         write(study / "results")
         images = next(found.files for found in find_series(source.folder) if found.uid == source.uid)
@@ -132,10 +132,10 @@ def zipped(write: FolderWriter) -> FolderWriter:
     """A writer that puts what another one writes into a folder into one zip file."""
 
     def write_zip(path: str | os.PathLike[str]) -> tuple[str, ...]:
-        with tempfile.TemporaryDirectory(prefix="medsegai-dicom-") as room, write_beside(Path(path)) as temporary:
-            folder = Path(room) / "dicom"
+        with private_folder() as room, write_beside(Path(path)) as temporary:
+            folder = room / "dicom"
             said = write(folder)
-            shutil.move(shutil.make_archive(str(Path(room) / "packed"), "zip", folder), temporary)
+            shutil.move(shutil.make_archive(str(room / "packed"), "zip", folder), temporary)
             return said
 
     return write_zip

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from MedSegAI.Logic.batch.dask_workers import DaskWorkers
 from MedSegAI.Logic.batch.workers import ThisProcess, Workers
 from MedSegAI.Logic.errors import DependencyError, InputError, WorkerError
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.worker.background_task import AskToStop
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def processes_here(count: int | None = None) -> Iterator[Workers]:
         raise InputError(f"{count} workers cannot work.", advice="Choose 1 or more, or 0 for this process.")
     _need_dask()
     count = count or min(core_count(), MOST_BY_DEFAULT)
-    with tempfile.TemporaryDirectory(prefix="medsegai-batch-", ignore_cleanup_errors=True) as scratch, _quiet_dask():
+    with private_folder() as scratch, _quiet_dask():
         import dask.config
 
         # A worker that is started anew after a crash takes these settings, too.
-        with dask.config.set(_settings(count)), _start(count, scratch) as cluster, cluster.get_client() as client:
+        with dask.config.set(_settings(count)), _start(count, str(scratch)) as cluster, cluster.get_client() as client:
             yield DaskWorkers(client)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +17,7 @@ from MedSegAI.Logic.files.formats import READABLE_SENTENCE, ending_of, name_of
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
 from MedSegAI.Logic.files.nifti_check import not_finite
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.files.scan_fields import with_scan_fields
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -167,8 +167,8 @@ def _read_dicom(source: Path, modality: Modality | None, series: str | None) -> 
         return read_dicom(source, modality=modality, series=series)
     if not is_zip(source):
         _refuse_not_an_image(source)
-    with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
-        folder = unpack_zip(source, Path(room) / source.stem)
+    with private_folder() as room:
+        folder = unpack_zip(source, room / source.stem)
         return read_dicom(folder, modality=modality, series=series, shown_as=str(source))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from MedSegAI.Logic.files.dicom.pixels import missing_bytes
 from MedSegAI.Logic.files.dicom.straighten import straight_grid, straightening_record
 from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
 from MedSegAI.Logic.files.dicom.volumes import SeriesVolume, volumes_of_series
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.reporter import Reporter
 
 Sources = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
@@ -54,8 +54,8 @@ def find_series(
             folder = unpack_zip(archive, unpack_into / f"{number}", reporter=reporter)
             found += _described(read_headers(files_in([folder]), reporter=reporter))
             continue
-        with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
-            folder = unpack_zip(archive, Path(room) / "unpacked", reporter=reporter)
+        with private_folder() as room:
+            folder = unpack_zip(archive, room / "unpacked", reporter=reporter)
             inside = _described(read_headers(files_in([folder]), reporter=reporter))
             found += [replace(one, files=(archive,)) for one in inside]
     return tuple(sorted(found, key=_order))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.headers import DicomFile
 from MedSegAI.Logic.files.dicom.planes import Plane
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet
+from MedSegAI.Logic.files.private_folder import private_folder
 
 _FLOATS = {0x7FE00008: np.dtype("f4"), 0x7FE00009: np.dtype("f8")}
 _AGAIN = "Copy the series again."
@@ -103,8 +103,8 @@ def _room_for_decoding(planes: Sequence[Plane]) -> Iterator[Path]:
     if not any(plane.file.transfer_syntax.is_encapsulated for plane in planes):
         yield Path()
         return
-    with tempfile.TemporaryDirectory(prefix="medsegai-") as room:
-        yield Path(room)
+    with private_folder() as room:
+        yield room
 
 
 def pixel_digest(plane: Plane) -> str:

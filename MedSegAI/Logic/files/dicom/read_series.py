@@ -8,7 +8,6 @@ pixels are decoded (``pixels.py``), rescaled (``rescale.py``) and, where needed,
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from MedSegAI.Logic.files.dicom.stack import Stack
 from MedSegAI.Logic.files.dicom.straighten import straight_grid, straighten, straightening_record
 from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
 from MedSegAI.Logic.files.dicom.volumes import SeriesVolume
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -63,8 +63,8 @@ def read_found_series(
     """
     first = found.files[0]
     if is_zip(first):
-        with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
-            folder = unpack_zip(first, Path(room) / "unpacked", reporter=reporter)
+        with private_folder() as room:
+            folder = unpack_zip(first, room / "unpacked", reporter=reporter)
             return read_dicom(folder, modality=modality, series=found.uid, shown_as=str(first), reporter=reporter)
     return _read(found_volume(found, reporter=reporter), first.parent.name, modality, reporter)
 

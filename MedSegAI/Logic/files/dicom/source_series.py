@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from MedSegAI.Logic.files.dicom.read_series import read_found_series
 from MedSegAI.Logic.files.dicom.stack import Stack
 from MedSegAI.Logic.files.dicom.unpack import is_zip, unpack_zip
 from MedSegAI.Logic.files.dicom.volumes import SeriesVolume
+from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.volume import Volume
 
 Source = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -89,8 +89,8 @@ def read_source_series(source: Source, *, series: str | None = None) -> SourceSe
             f"There is no DICOM series of the scan at '{paths[0] if paths else ''}'.",
             advice="Name the folder of the series that was segmented, or write a .seg.nrrd.",
         )
-    with tempfile.TemporaryDirectory(prefix="medsegai-zip-") as room:
-        volume = _chosen(paths, series, Path(room))
+    with private_folder() as room:
+        volume = _chosen(paths, series, room)
         files = tuple(file.path for file in volume.files)
         _refuse_unfit(volume.stack, len(files), volume.description)
         scan = read_found_series(FoundSeries(volume.uid, volume.description, files=files, frame_count=volume.planes))

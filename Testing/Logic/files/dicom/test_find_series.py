@@ -142,7 +142,7 @@ def test_a_sentence_about_a_zip_names_the_zip(two_series, tmp_path):
     with pytest.raises(InputError) as caught:
         read_volume(archive)
     assert caught.value.problem.startswith(f"'{archive}' holds 2 DICOM series")
-    assert "medsegai-zip" not in str(caught.value)
+    assert "medsegai-private" not in str(caught.value)
 
 
 def test_a_zip_without_dicom_is_refused(tmp_path):
