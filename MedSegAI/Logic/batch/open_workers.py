@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -59,7 +59,12 @@ def processes_here(count: int | None = None) -> Iterator[Workers]:
         import dask.config
 
         # A worker that is started anew after a crash takes these settings, too.
-        with dask.config.set(_settings(count)), _start(count, str(scratch)) as cluster, cluster.get_client() as client:
+        with (
+            dask.config.set(_settings(count)),
+            _environment_as_before(dask.config.get("distributed.nanny.pre-spawn-environ")),
+            _start(count, str(scratch)) as cluster,
+            cluster.get_client() as client,
+        ):
             yield DaskWorkers(client)
 
 
@@ -96,6 +101,21 @@ def _need_dask() -> None:
         import distributed  # noqa: F401
     except ImportError as error:
         raise DependencyError(f"Several workers need the package {error.name}.", advice=_PIP) from error
+
+
+@contextmanager
+def _environment_as_before(names: Iterable[str]) -> Iterator[None]:
+    """Take back these names, which dask sets in this process's own environment before it starts a worker."""
+    names = (*names, "PYTHONHASHSEED", "__DASK_PARENT_PID")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def _settings(count: int) -> dict[str, Any]:

@@ -26,9 +26,14 @@ from Testing.Logic.batch.test_run import StopsAfter
 distributed = pytest.importorskip("distributed")
 
 
+def environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
 @pytest.fixture(scope="module")
 def two_processes():
     """The same two workers for every batch of this file."""
+    before = environment()
     with processes_here(2) as workers:
 
         @contextmanager
@@ -36,6 +41,7 @@ def two_processes():
             yield workers
 
         yield again
+    assert environment() == before, "what workers are told of threads and the like must not stay in this process"
 
 
 def worker_processes() -> list[psutil.Process]:
