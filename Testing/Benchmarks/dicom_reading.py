@@ -21,9 +21,7 @@ import io
 import json
 import logging
 import os
-import statistics
 import tempfile
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +34,7 @@ from pydicom.uid import JPEGLSLossless
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from Testing.Benchmarks.dicom_readers import HARD, Reading, ours, readers
+from Testing.Benchmarks.interleaved_medians import interleaved_medians
 from Testing.synthetic_series import a_pattern, edit, write_series
 
 DATA = Path(os.environ.get("MEDSEGAI_DATA") or Path(__file__).resolve().parents[2] / ".." / "shared" / "data").resolve()
@@ -69,16 +68,6 @@ def _sorted_copy(source: Path, target: Path) -> Path:
     for k, path in enumerate(series.files):
         (target / f"{k:04d}.dcm").write_bytes(path.read_bytes())
     return target
-
-
-def interleaved_medians(work: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(runs):
-        for name, action in work.items():
-            start = time.process_time()
-            action()
-            seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
 
 
 def differences(found: Reading, reference: Reading) -> tuple[float, float]:

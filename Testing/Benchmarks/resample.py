@@ -32,6 +32,7 @@ from MedSegAI.Logic.standardise.aligned_weights import aligned_weights
 from MedSegAI.Logic.standardise.index_map import IndexMap
 from MedSegAI.Logic.standardise.interpolate import smoothing_variance
 from MedSegAI.Logic.standardise.target_grids import grid_with_spacing
+from Testing.Benchmarks.interleaved_medians import interleaved_medians
 
 SOURCE = Grid((150, 512, 512), (0.7, 0.7, 2.5))
 TARGET = grid_with_spacing(SOURCE, (0.7 * 512 / 384, 0.7 * 512 / 384, 2.5 * 150 / 188))
@@ -130,16 +131,6 @@ def by_monai(array: np.ndarray) -> tuple[Callable[[], np.ndarray], Callable[[], 
         return Grid(found[0].shape[1:], tuple(np.diag(placed)[2::-1]), tuple(placed[2::-1, 3]))
 
     return work, grid
-
-
-def interleaved_medians(work: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(runs):
-        for name, action in work.items():
-            start = time.process_time()
-            action()
-            seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
 
 
 def wall_seconds(array: np.ndarray, threads: int, runs: int) -> float:

@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from MedSegAI.Logic.consensus.fuse import fuse
 from MedSegAI.Logic.consensus.ratings import Rating, Ratings
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import Label, LabelTable
+from Testing.Benchmarks.interleaved_medians import interleaved_medians
 
 RATERS = 5
 MOST_ITERATIONS = 1000
@@ -43,16 +42,6 @@ def five_masks(side: int) -> list[np.ndarray]:
         mask = distance < radius + lobes * side / 64
         masks.append((mask ^ (rng.random(mask.shape, dtype=np.float32) < 0.002)).astype(np.uint8))
     return masks
-
-
-def interleaved_medians(work: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
-    seconds: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(runs):
-        for name, action in work.items():
-            start = time.process_time()
-            action()
-            seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(found) for name, found in seconds.items()}
 
 
 def simple_itk(side: int, masks: list[np.ndarray]) -> tuple[Callable[[], sitk.Image], sitk.STAPLEImageFilter]:

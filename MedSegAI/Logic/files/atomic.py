@@ -10,7 +10,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,16 +37,31 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
         StorageError: if the folder is missing or not writable, ``path`` is a folder or a device, the disk is full, or
             the block wrote nothing.
     """
+    with room_beside(path, refuse=_refuse_unusable_target) as (room, target):
+        yield room / target.name
+        _finish(room / target.name, target)
+
+
+@contextmanager
+def room_beside(path: str | os.PathLike[str], *, refuse: Callable[[Path], None]) -> Iterator[tuple[Path, Path]]:
+    """Yield a private folder on the disk of ``path``, and where ``path`` leads; the folder goes when the block ends.
+
+    Args:
+        path: Where the finished file or folder goes; its folder must exist.
+        refuse: Raises for a target that cannot be used.
+
+    Raises:
+        StorageError: for whatever the operating system refuses, in the block, too; and as ``refuse``.
+    """
     target = Path(path).expanduser()
     try:
         target = target.resolve()
-        _refuse_unusable_target(target)
+        refuse(target)
         room = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
     except OSError as error:
         raise storage_error(target, error) from error
     try:
-        yield room / target.name
-        _finish(room / target.name, target)
+        yield room, target
     except OSError as error:
         raise storage_error(target, error) from error
     finally:

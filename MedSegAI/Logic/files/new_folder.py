@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
-from MedSegAI.Logic.files.atomic import storage_error
-
-_PREFIX = ".medsegai-writing-"
+from MedSegAI.Logic.files.atomic import room_beside
 
 
 @contextmanager
@@ -27,22 +23,11 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         StorageError: if ``path`` holds something or is a file, its parent is missing, or it cannot be written.
     """
-    target = Path(path).expanduser()
-    try:
-        target = target.resolve()
-        refuse_used(target)
-        room = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=target.parent))
-    except OSError as error:
-        raise storage_error(target, error) from error
-    try:
+    with room_beside(path, refuse=refuse_used) as (room, target):
         made = room / target.name
         made.mkdir()
         yield made
         made.replace(target)
-    except OSError as error:
-        raise storage_error(target, error) from error
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
 
 
 def refuse_used(path: str | os.PathLike[str]) -> None:
