@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
-from MedSegAI.Logic.files.atomic import storage_error
-from MedSegAI.Logic.files.file_lock import take_lock
+from MedSegAI.Logic.files.file_lock import file_to_lock, take_lock
 
 LOCK_NAME = "batch.lock"
 
@@ -21,16 +19,9 @@ def only_batch_in(folder: Path) -> Iterator[None]:
     Raises:
         StorageError: if another batch holds it, or it cannot be locked.
     """
-    path = folder / LOCK_NAME
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
+    with file_to_lock(folder / LOCK_NAME) as handle:
         _take(handle, folder)
         yield
-    finally:
-        os.close(handle)
 
 
 def _take(handle: int, folder: Path) -> None:

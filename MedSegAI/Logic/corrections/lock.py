@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
-from MedSegAI.Logic.files.atomic import storage_error
-from MedSegAI.Logic.files.file_lock import take_lock
+from MedSegAI.Logic.files.file_lock import file_to_lock, take_lock
 
 LOCK = "journal.lock"
 _LONGEST_WAIT_S = 30.0
@@ -25,16 +23,9 @@ def exclusive(folder: Path, *, longest_wait_s: float = _LONGEST_WAIT_S) -> Itera
         StorageError: if somebody else holds it for longer than ``longest_wait_s`` seconds, or the lock file cannot be
             opened.
     """
-    path = folder / LOCK
-    try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except OSError as error:
-        raise storage_error(path, error) from error
-    try:
+    with file_to_lock(folder / LOCK) as handle:
         _wait_for(handle, folder, longest_wait_s)
         yield
-    finally:
-        os.close(handle)
 
 
 def _wait_for(handle: int, folder: Path, longest_wait_s: float) -> None:

@@ -2,7 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from MedSegAI.Logic.files.atomic import storage_error
+
+
+@contextmanager
+def file_to_lock(path: Path) -> Iterator[int]:
+    """A descriptor of the file, made where it is missing, for :func:`take_lock`; closed when the block ends.
+
+    Raises:
+        StorageError: if it cannot be opened.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise storage_error(path, error) from error
+    try:
+        yield handle
+    finally:
+        os.close(handle)
 
 
 def take_lock(handle: int) -> bool:

@@ -46,16 +46,5 @@ def refused(capfd):
     return read
 
 
-def edit(path, **changes):
-    """Write a DICOM file back with other header values; None deletes one."""
-    dataset = pydicom.dcmread(path)
-    for keyword, value in changes.items():
-        if value is None:
-            delattr(dataset, keyword)
-        else:
-            setattr(dataset, keyword, value)
-    dataset.save_as(path)
-
-
 def checkerboard(shape, dtype=np.float32):
     return (np.indices(shape).sum(0) % 2).astype(dtype)

@@ -13,9 +13,7 @@ from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.dicom.read_series import read_found_series
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.volume import Modality, Unit
-from Testing.synthetic_series import AXIAL, SAGITTAL, a_pattern, write_series
-
-from ..conftest import edit
+from Testing.synthetic_series import AXIAL, SAGITTAL, a_pattern, edit, write_series
 
 STUDY = "tcia_brain_dicom/Study1"
 OBLIQUE = f"{STUDY}/34909-T1prereg-84610"

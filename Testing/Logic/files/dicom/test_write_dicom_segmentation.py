@@ -17,20 +17,10 @@ from MedSegAI.Logic.files.dicom.write_dicom_segmentation import (
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Grid
-from MedSegAI.Logic.labels import Code, Label, LabelTable, Terminology
 from MedSegAI.Logic.volume import Volume
 from Testing.Logic.corrections.conftest import MADE
 
-CODED = Terminology(
-    Code("SCT", "123037004", "Anatomical Structure"), Code("SCT", "64033007", "Kidney"), Code("SCT", "7771000", "Left")
-)
-TABLE = LabelTable(
-    (
-        Label(3, "left_kidney", "Left kidney", (0.8, 0.4, 0.2), CODED),
-        Label(7, "lump", "Lump", (0.1, 0.9, 0.3)),
-        Label(9, "unused", "Unused", (0, 0, 0)),
-    )
-)
+from .conftest import KIDNEY, TABLE
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +49,7 @@ def test_what_was_written_is_read_again_with_keys_names_codes_and_colours(drawn,
     for label, original in zip(found.table, TABLE):
         assert (label.key, label.name) == (original.key, original.name)
         np.testing.assert_allclose(label.colour, original.colour, atol=0.02)
-    assert next(iter(found.table)).terminology == CODED
+    assert next(iter(found.table)).terminology == KIDNEY
 
 
 def test_it_belongs_to_the_patient_and_study_of_its_series_and_says_who_made_it(drawn, series, tmp_path):
