@@ -1,21 +1,37 @@
 """The batch of any step, computed from the seed and the step's number alone.
 
-Nothing is carried from one step to the next, so a resumed run sees exactly the batches of an uninterrupted one.
+Nothing is carried from one step to the next, so a resumed run sees exactly the batches of an uninterrupted one. Each
+sample has a seed of its own, so several processes that share a batch see together what one process would see.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from MedSegAI.Logic.training.augment import change_intensities, cut_patch, random_placement
 from MedSegAI.Logic.training.config import TrainingConfig
-from MedSegAI.Logic.training.data import Case
+from MedSegAI.Logic.training.training_set import Sample, TrainingSet
 
 _STRIDE_OF_SEEDS = 1_000_003
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Samples one after another along a first axis; fields as in ``Sample``.
+
+    Args:
+        images: (batch, channels, k, j, i) float32.
+        targets: (batch, k, j, i) int64, or (batch, classes, k, j, i) float32.
+        weights: (batch, k, j, i) float32, or None.
+    """
+
+    images: Tensor
+    targets: Tensor
+    weights: Tensor | None
 
 
 def steps_per_epoch(case_count: int, config: TrainingConfig) -> int:
@@ -24,46 +40,33 @@ def steps_per_epoch(case_count: int, config: TrainingConfig) -> int:
 
 
 def seed_of_step(config: TrainingConfig, step: int) -> int:
-    """The seed of everything random in a step."""
+    """The seed of what is random in the network in a step, such as stochastic depth."""
     return config.seed * _STRIDE_OF_SEEDS + step
 
 
-def batch_of_step(cases: Sequence[Case], config: TrainingConfig, step: int) -> tuple[Tensor, Tensor]:
-    """Augmented patches (batch, 1, k, j, i) float32 and their labels (batch, 1, k, j, i) int64 of step 0, 1, 2..."""
-    generator = torch.Generator().manual_seed(seed_of_step(config, step))
+def batch_of_step(samples_from: TrainingSet, config: TrainingConfig, step: int) -> Batch:
+    """The augmented samples of step 0, 1, 2..."""
     first = step * config.batch_size
-    drawn = [case_at(cases, config, first + place) for place in range(config.batch_size)]
-    patches, labels = zip(*(_random_patch(case, config, generator) for case in drawn))
-    return torch.stack(patches)[:, None], torch.stack(labels)[:, None]
+    return together([sample_at(samples_from, config, first + place) for place in range(config.batch_size)])
 
 
-def case_at(cases: Sequence[Case], config: TrainingConfig, position: int) -> Case:
-    """The case at a position of the endless sequence of shuffled passes through all cases."""
-    turn, place = divmod(position, len(cases))
+def sample_at(samples_from: TrainingSet, config: TrainingConfig, position: int) -> Sample:
+    """The sample at a position of the run's endless sequence of samples."""
+    generator = torch.Generator().manual_seed((config.seed + 1_000) * _STRIDE_OF_SEEDS + position)
+    return samples_from.sample(case_at(len(samples_from), config, position), generator=generator)
+
+
+def case_at(case_count: int, config: TrainingConfig, position: int) -> int:
+    """Index of the case at a position of the endless sequence of shuffled passes through all cases."""
+    turn, place = divmod(position, case_count)
     generator = torch.Generator().manual_seed(config.seed * _STRIDE_OF_SEEDS - 1 - turn)
-    return cases[int(torch.randperm(len(cases), generator=generator)[place])]
+    return int(torch.randperm(case_count, generator=generator)[place])
 
 
-def _random_patch(case: Case, config: TrainingConfig, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    shape = config.patch_size
-    centre = _random_centre(case, config, generator)
-    placement = random_placement(shape, centre, config.augmentation, generator=generator)
-    # A crop ends in nothing, a whole head goes on: the network should be at ease with both.
-    edge = "zeros" if torch.rand((), generator=generator) < 0.5 else "border"
-    image, label = torch.from_numpy(case.image), torch.from_numpy(case.label)
-    patch, values = cut_patch(image, label, placement, shape=shape, edge=edge)
-    return change_intensities(patch, config.augmentation, generator=generator), values
-
-
-def _random_centre(case: Case, config: TrainingConfig, generator: torch.Generator) -> Tensor:
-    """Centre (k, j, i) of a patch: on a labelled voxel or anywhere, moved so that the patch stays in the image."""
-    extent = torch.tensor(case.image.shape, dtype=torch.float32)
-    half = torch.tensor(config.patch_size, dtype=torch.float32) / 2
-    low, high = half - 0.5, extent - half - 0.5
-    if len(case.foreground) and torch.rand((), generator=generator) < config.foreground_fraction:
-        chosen = int(torch.randint(len(case.foreground), (1,), generator=generator))
-        centre = torch.from_numpy(case.foreground[chosen]).float()
-    else:
-        centre = torch.rand(3, generator=generator) * extent
-    middle = (extent - 1) / 2
-    return torch.where(high > low, torch.minimum(torch.maximum(centre, low), high), middle)
+def together(samples: Sequence[Sample]) -> Batch:
+    """Samples of one set as a batch; one without weights counts 1 everywhere beside one that has them."""
+    images, targets = (torch.stack([getattr(s, name) for s in samples]) for name in ("image", "target"))
+    if all(sample.weight is None for sample in samples):
+        return Batch(images, targets, None)
+    weights = [torch.ones(s.image.shape[1:]) if s.weight is None else s.weight for s in samples]
+    return Batch(images, targets, torch.stack(weights))

@@ -28,9 +28,10 @@ from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.training.batches import batch_of_step, seed_of_step, steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint, restore, save_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, TrainingConfig
-from MedSegAI.Logic.training.data import Case, load_cases
+from MedSegAI.Logic.training.data import load_cases
+from MedSegAI.Logic.training.decathlon_set import DecathlonTrainingSet, DecathlonValidationSet
 from MedSegAI.Logic.training.loss import dice_cross_entropy
-from MedSegAI.Logic.training.validation import validation_dice
+from MedSegAI.Logic.training.training_set import TrainingSet, ValidationSet
 
 CHECKPOINT_NAME = "last.pt"
 BEST_NAME = "best.pt"
@@ -81,7 +82,9 @@ def train(config: TrainingConfig, *, data: Path | None = None, output: Path, rep
     split = read_split(folder / config.data.split_file)
     with _set_up_torch(config.threads):
         cases, validation_cases = (load_cases(folder, names, config.data) for names in (split.train, split.val))
-        return _Run(config, cases, validation_cases, folder=make_folder(output), reporter=reporter).to_the_end()
+        learned = DecathlonTrainingSet(cases, config)
+        watched = DecathlonValidationSet(validation_cases, config)
+        return _Run(config, learned, watched, folder=make_folder(output), reporter=reporter).to_the_end()
 
 
 @contextmanager
@@ -113,15 +116,15 @@ class _Run:
     def __init__(
         self,
         config: TrainingConfig,
-        cases: Sequence[Case],
-        validation_cases: Sequence[Case],
+        learned: TrainingSet,
+        watched: ValidationSet,
         *,
         folder: Path,
         reporter: Reporter,
     ) -> None:
-        self.config, self.cases, self.validation_cases = config, cases, validation_cases
+        self.config, self.learned, self.watched = config, learned, watched
         self.folder, self.reporter = folder, reporter
-        self.epoch_steps = steps_per_epoch(len(cases), config)
+        self.epoch_steps = steps_per_epoch(len(learned), config)
         torch.manual_seed(config.seed)
         # Channels last makes a training step of the small network about 15% faster on a CPU.
         network = build_network(config.network.name, config.network.arguments)
@@ -153,13 +156,14 @@ class _Run:
 
     def _step(self, step: int) -> float:
         torch.manual_seed(seed_of_step(self.config, step))
-        images, labels = batch_of_step(self.cases, self.config, step)
+        batch = batch_of_step(self.learned, self.config, step)
         rules = self.config.optimiser
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(step, self.config.total_steps, rules)
         self.optimiser.zero_grad()
-        logits = self.network(images.to(memory_format=torch.channels_last_3d))
-        loss = dice_cross_entropy(logits, labels, background=self.config.dice_background)
+        logits = self.network(batch.images.to(memory_format=torch.channels_last_3d))
+        background = self.config.dice_background
+        loss = dice_cross_entropy(logits, batch.targets, background=background, weights=batch.weights)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), rules.gradient_norm)
         self.optimiser.step()
@@ -198,24 +202,16 @@ class _Run:
         _log.info(_sentence(row, config))
 
     def _validate(self) -> dict[str, float]:
-        names = self.config.data.labels
-        scores = validation_dice(
-            self.average,
-            self.validation_cases,
-            window=self.config.patch_size,
-            overlap=self.config.validation.overlap,
-            labels=sorted(names),
-        )
-        mean = sum(scores.values()) / len(scores)
+        scores = self.watched.score(self.average, range(len(self.watched)))
+        means = {name: sum(score[name] for score in scores) / len(scores) for name in scores[0]}
+        mean = sum(means.values()) / len(means)
         progress = self.progress
         if mean > progress.best_dice:
             progress.best_dice, progress.validations_without_better = mean, 0
             self._save(BEST_NAME)
         else:
             progress.validations_without_better += 1
-        return {f"dice_{names[value]}": round(score, 5) for value, score in scores.items()} | {
-            "dice_mean": round(mean, 5)
-        }
+        return {f"dice_{name}": round(score, 5) for name, score in means.items()} | {"dice_mean": round(mean, 5)}
 
     def _is_over(self) -> bool:
         return self.progress.step >= self.config.total_steps

@@ -1,16 +1,12 @@
-"""The cheap Dice a training run is watched with; the figures of a model come from ``Logic/evaluation``."""
+"""Whole images segmented cheaply while training; the figures of a model come from ``Logic/evaluation``."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import nn
 
-from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.inference.windows import cut_window, gaussian_weights, overlap_of_window, window_starts
-from MedSegAI.Logic.training.data import Case
 
 
 def predict_labels(
@@ -27,17 +23,3 @@ def predict_labels(
         inside, of_window = overlap_of_window(start, window, image.shape)
         total[(slice(None), *inside)] += (values * weights)[(slice(None), *of_window)]
     return total.argmax(axis=0).astype(np.uint8)
-
-
-def validation_dice(
-    network: nn.Module, cases: Sequence[Case], *, window: tuple[int, int, int], overlap: float, labels: Sequence[int]
-) -> dict[int, float]:
-    """Mean Dice over the cases, for each label value; a label absent from both sides of a case counts as 1."""
-    was_training = network.training
-    network.eval()
-    scores = []
-    for case in cases:
-        predicted = predict_labels(network, case.image, window=window, overlap=overlap)
-        scores.append([dice(predicted == value, case.label == value) for value in labels])
-    network.train(was_training)
-    return dict(zip(labels, np.mean(scores, axis=0).tolist()))

@@ -15,7 +15,7 @@ def logits() -> torch.Tensor:
 
 @pytest.fixture
 def labels() -> torch.Tensor:
-    return torch.randint(0, 3, (2, 1, 6, 7, 5), generator=torch.Generator().manual_seed(1))
+    return torch.randint(0, 3, (2, 6, 7, 5), generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize("background", ["included", "excluded"])
@@ -23,7 +23,7 @@ def test_loss_and_gradient_are_those_of_monai(logits, labels, background):
     from monai.losses import DiceCELoss
 
     theirs = DiceCELoss(include_background=background == "included", to_onehot_y=True, softmax=True, batch=True)
-    expected = theirs(logits, labels)
+    expected = theirs(logits, labels[:, None])
     (expected_gradient,) = torch.autograd.grad(expected, logits)
     loss = dice_cross_entropy(logits, labels, background=background)
     (gradient,) = torch.autograd.grad(loss, logits)
@@ -32,11 +32,27 @@ def test_loss_and_gradient_are_those_of_monai(logits, labels, background):
 
 
 def test_a_sure_and_right_network_loses_nothing(labels):
-    sure = torch.stack([(labels[:, 0] == value) * 40.0 for value in range(3)], dim=1)
+    sure = torch.stack([(labels == value) * 40.0 for value in range(3)], dim=1)
     assert float(dice_cross_entropy(sure, labels, background="excluded")) == pytest.approx(0.0, abs=1e-5)
 
 
 def test_a_class_that_is_nowhere_and_not_predicted_loses_nothing():
-    nowhere = torch.zeros(1, 1, 4, 4, 4, dtype=torch.int64)
+    nowhere = torch.zeros(1, 4, 4, 4, dtype=torch.int64)
     sure = torch.tensor([40.0, -40.0, -40.0]).view(1, 3, 1, 1, 1).expand(1, 3, 4, 4, 4)
     assert float(dice_cross_entropy(sure, nowhere, background="excluded")) == pytest.approx(0.0, abs=1e-5)
+
+
+def test_probabilities_of_one_and_zero_are_label_values(logits, labels):
+    certain = torch.stack([labels == value for value in range(3)], dim=1).float()
+    expected = dice_cross_entropy(logits, labels, background="excluded")
+    torch.testing.assert_close(dice_cross_entropy(logits, certain, background="excluded"), expected)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+def test_a_voxel_of_weight_zero_counts_for_nothing(logits, labels, soft):
+    weights = torch.ones(labels.shape)
+    weights[:, :3] = 0
+    targets = torch.stack([labels == value for value in range(3)], dim=1).float() if soft else labels
+    known = targets[:, :, 3:] if soft else targets[:, 3:]
+    loss = dice_cross_entropy(logits, targets, background="excluded", weights=weights)
+    torch.testing.assert_close(loss, dice_cross_entropy(logits[:, :, 3:], known, background="excluded"))

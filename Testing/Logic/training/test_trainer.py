@@ -14,6 +14,7 @@ from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
+from MedSegAI.Logic.training.decathlon_set import DecathlonValidationSet
 from MedSegAI.Logic.training.trainer import learning_rate, train
 
 
@@ -77,7 +78,7 @@ def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_
 def test_a_run_that_no_longer_improves_stops_early(a_config, two_real_crops, tmp_path, monkeypatch):
     scores = iter([0.5, 0.6, 0.4, 0.3, 0.9])
     monkeypatch.setattr(
-        "MedSegAI.Logic.training.trainer.validation_dice", lambda *_, **__: dict.fromkeys((1, 2), next(scores))
+        DecathlonValidationSet, "score", lambda *_: [dict.fromkeys(("anterior", "posterior"), next(scores))]
     )
     config = dataclasses.replace(a_config, total_steps=10, validation=ValidationConfig(every_epochs=1, patience=2))
     summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
