@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 import numpy as np
 
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.decision import decision_of
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.input_check import check_input
@@ -138,6 +139,7 @@ def _segment_region(
         confidence=confidence,
         batch=settings.batch,
         skip_below=card.skip_below,
+        decision=decision_of(card),
     )
     return replace(streamed, labels=without_islands(streamed.labels)) if alone else streamed
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from MedSegAI.Logic.errors import InputError, ModelError
+from MedSegAI.Logic.inference.decision import Decision, largest_of
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.label_confidence import WinningProbabilities
 from MedSegAI.Logic.inference.plane_ring import Plane, PlaneRing
@@ -61,6 +62,8 @@ def segment_array(
     normalise: Callable[[np.ndarray], np.ndarray] | None = None,
     labels_out: np.ndarray | None = None,
     confidence_out: np.ndarray | None = None,
+    decision: Decision | None = None,
+    watch: Callable[[int, np.ndarray], None] | None = None,
 ) -> StreamedLabels:
     """Segment an image window by window.
 
@@ -79,6 +82,8 @@ def segment_array(
         normalise: Applied to each window (channels, k, j, i) float32 before the network; must be voxel-wise.
         labels_out: Array-like (k, j, i) uint8 to write to, such as ``np.memmap``; allocated where None.
         confidence_out: As ``labels_out`` in float16.
+        decision: How logits become labels and probabilities; None takes the largest, and the softmax.
+        watch: Is shown each finished plane: its k and the mean logits (classes, j, i) float32, valid until it returns.
 
     Raises:
         InputError: if the image holds NaN or infinity, or the overlap or window is not usable.
@@ -89,7 +94,7 @@ def segment_array(
     _refuse_nonsense(image, classes, batch)
     shape = image.shape[1:]
     starts = window_starts(shape, window, overlap=overlap)
-    sink = _PlaneSink(shape, confidence, labels_out, confidence_out)
+    sink = _PlaneSink(shape, confidence, labels_out, confidence_out, decision, watch)
     ring = _with_fallbacks(
         lambda: PlaneRing(
             shape, window, channels=classes, keep_weights=sink.wants_weights, device=engine.logits_device
@@ -223,8 +228,11 @@ class _PlaneSink:
         confidence: ConfidenceChoice,
         labels_out: np.ndarray | None,
         confidence_out: np.ndarray | None,
+        decision: Decision | None,
+        watch: Callable[[int, np.ndarray], None] | None,
     ) -> None:
-        self.wants_weights = confidence is not ConfidenceChoice.NONE
+        self.decision, self.watch = decision, watch
+        self.wants_weights = confidence is not ConfidenceChoice.NONE or decision is not None or watch is not None
         self.labels = _output(labels_out, shape, np.uint8)
         keep = confidence is ConfidenceChoice.PER_VOXEL
         self.confidence = _output(confidence_out, shape, np.float16) if keep else None
@@ -233,12 +241,20 @@ class _PlaneSink:
     def write(self, planes: Iterator[Plane]) -> None:
         """Write what ``planes`` decide."""
         for plane in planes:
-            labels = _argmax(plane.total).cpu().numpy()
+            chosen = largest_of(plane.total) if self.decision is None else self.decision.labels(plane.mean)
+            labels = chosen.cpu().numpy()
             self.labels[plane.k] = labels
             if self.confidence is not None:
-                self.confidence[plane.k] = _winning_probability(plane).to(torch.float16).cpu().numpy()
+                self.confidence[plane.k] = self._probability(plane, chosen).to(torch.float16).cpu().numpy()
             if self.probabilities is not None:
-                self.probabilities.add(labels, _winning_probability(plane).cpu().numpy())
+                self.probabilities.add(labels, self._probability(plane, chosen).cpu().numpy())
+            if self.watch is not None:
+                self.watch(plane.k, plane.mean.cpu().numpy())
+
+    def _probability(self, plane: Plane, chosen: Tensor) -> Tensor:
+        if self.decision is None:
+            return _winning_probability(plane)
+        return torch.where(plane.weight > 0, self.decision.probability(plane.mean, chosen), 1.0)
 
 
 def _output(given: np.ndarray | None, shape: tuple[int, ...], dtype: type) -> np.ndarray:
@@ -251,17 +267,6 @@ def _output(given: np.ndarray | None, shape: tuple[int, ...], dtype: type) -> np
             advice="Pass such an array, or none.",
         )
     return given
-
-
-def _argmax(values: Tensor) -> Tensor:
-    """The channel (j, i) uint8 with the largest of ``values`` (channels, j, i); the first of equals."""
-    # Plane by plane this is 5 times faster than torch.argmax, which strides over the slowest axis.
-    best = values[0].clone()
-    winner = torch.zeros_like(best, dtype=torch.uint8)
-    for channel in range(1, len(values)):
-        winner.masked_fill_(values[channel] > best, channel)
-        torch.maximum(best, values[channel], out=best)
-    return winner
 
 
 def _winning_probability(plane: Plane) -> Tensor:

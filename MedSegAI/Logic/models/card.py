@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import ModelError
 from MedSegAI.Logic.labels import LabelTable
+from MedSegAI.Logic.models.calibration import Calibration
 from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.volume import Modality, Unit
 
@@ -105,6 +107,8 @@ class ModelCard:
         training: Free-form record of data, split, epochs, seconds and choices.
         accuracy: Free-form table of what was measured, on which cases, by which command.
         sample_data: Name of a scan that a newcomer can try it on.
+        calibration: How logits become probabilities and labels; None: as the network gives them.
+        revision: What this version was made from, why, and who signed it; empty for a first version.
     """
 
     name: str
@@ -128,6 +132,8 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
     sample_data: str | None = None
+    calibration: Calibration | None = None
+    revision: dict[str, Any] = field(default_factory=dict)
 
     @property
     def class_count(self) -> int:
@@ -158,6 +164,8 @@ class ModelCard:
         fields["inputs"] = tuple(_model_input(entry) for entry in fields["inputs"])
         fields["labels"] = LabelTable.from_plain(fields["labels"])
         fields["localiser"] = _localiser(fields.get("localiser"))
+        if fields.get("calibration") is not None:
+            fields["calibration"] = Calibration.from_plain(fields["calibration"])
         for key in ("spacing_mm", "window"):
             fields[key] = tuple(fields[key])
         if fields.get("point_box_mm") is not None:
@@ -199,7 +207,7 @@ def _check_inputs(fields: dict[str, Any], source: str) -> None:
 
 def _plain(value: Any) -> Any:
     """Dataclass dictionaries as JSON wants them: a label table is the list of its labels."""
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         if set(value) == {"labels"} and isinstance(value["labels"], tuple):
             return [_plain(label) for label in value["labels"]]
         return {key: _plain(entry) for key, entry in value.items()}
