@@ -28,23 +28,43 @@ def dice_cross_entropy(logits: Tensor, targets: Tensor, *, background: str, weig
     Returns:
         A scalar with gradient.
     """
+    return loss_of_sums(loss_sums(logits, targets, background=background, weights=weights))
+
+
+def loss_sums(logits: Tensor, targets: Tensor, *, background: str, weights: Tensor | None = None) -> Tensor:
+    """The few sums over voxels that the loss is a function of; those of the parts of a batch add up to the batch's.
+
+    Args:
+        logits, targets, background, weights: As in :func:`dice_cross_entropy`.
+
+    Returns:
+        (2 n + 2,) with gradient, for n classes of the Dice part: what prediction and target share of each class, the
+        size of both together, the cross-entropy, and the weight of all voxels.
+    """
     wanted = targets if targets.ndim == logits.ndim else _one_hot(targets, logits)
     first = 0 if background == "included" else 1
-    counts = torch.ones((), dtype=logits.dtype) if weights is None else weights[:, None]
+    counts = torch.ones((), dtype=logits.dtype, device=logits.device) if weights is None else weights[:, None]
     probabilities = torch.softmax(logits, dim=1)[:, first:] * counts
     wanted = wanted[:, first:]
     shared = (probabilities * wanted).sum(_OVER)
     sizes = probabilities.sum(_OVER) + (wanted * counts).sum(_OVER)
+    return torch.cat([shared, sizes, _cross_entropy_and_weight(logits, targets, weights)])
+
+
+def loss_of_sums(sums: Tensor) -> Tensor:
+    """The loss, a scalar, of a whole batch's :func:`loss_sums`."""
+    shared, sizes = sums[:-2].view(2, -1)
     dice = 1 - (2 * shared + _SMOOTHING) / (sizes + _SMOOTHING)
-    return dice.mean() + _mean_cross_entropy(logits, targets, weights)
+    return dice.mean() + sums[-2] / sums[-1].clamp_min(1e-6)
 
 
 def _one_hot(targets: Tensor, logits: Tensor) -> Tensor:
     return torch.stack([targets == value for value in range(logits.shape[1])], dim=1).to(logits.dtype)
 
 
-def _mean_cross_entropy(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
+def _cross_entropy_and_weight(logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
     if weights is None:
-        return functional.cross_entropy(logits, targets)
+        entropy = functional.cross_entropy(logits, targets, reduction="sum")
+        return torch.stack([entropy, entropy.new_tensor(logits[:, 0].numel())])
     each = functional.cross_entropy(logits, targets, reduction="none")
-    return (each * weights).sum() / weights.sum().clamp_min(1e-6)
+    return torch.stack([(each * weights).sum(), weights.sum()])

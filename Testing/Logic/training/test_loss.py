@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from MedSegAI.Logic.training.loss import dice_cross_entropy
+from MedSegAI.Logic.training.loss import dice_cross_entropy, loss_of_sums, loss_sums
 
 
 @pytest.fixture
@@ -56,3 +56,16 @@ def test_a_voxel_of_weight_zero_counts_for_nothing(logits, labels, soft):
     known = targets[:, :, 3:] if soft else targets[:, 3:]
     loss = dice_cross_entropy(logits, targets, background="excluded", weights=weights)
     torch.testing.assert_close(loss, dice_cross_entropy(logits[:, :, 3:], known, background="excluded"))
+
+
+@pytest.mark.parametrize("background", ["included", "excluded"])
+def test_the_sums_of_parts_add_up_to_those_of_the_batch(logits, labels, background):
+    weights = torch.rand(labels.shape, generator=torch.Generator().manual_seed(2))
+    parts = [
+        loss_sums(logits[:1], labels[:1], background=background, weights=weights[:1]),
+        loss_sums(logits[1:], labels[1:], background=background, weights=weights[1:]),
+    ]
+    whole = dice_cross_entropy(logits, labels, background=background, weights=weights)
+    torch.testing.assert_close(loss_of_sums(sum(parts)), whole)
+    mean = sum(loss_of_sums(part) for part in parts) / 2
+    assert float((mean - whole).detach().abs()) > 1e-4, "the mean of the parts' losses is another thing"
