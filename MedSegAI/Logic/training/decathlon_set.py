@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from MedSegAI.Logic.evaluation.metrics import dice
+from MedSegAI.Logic.files.decathlon import data_folder as find_data_folder
+from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.training.augment import change_intensities, cut_patch, random_placement
 from MedSegAI.Logic.training.config import TrainingConfig
-from MedSegAI.Logic.training.data import Case
+from MedSegAI.Logic.training.data import Case, load_cases
 from MedSegAI.Logic.training.training_set import Sample
 from MedSegAI.Logic.training.validation import predict_labels
 
@@ -58,6 +61,18 @@ class DecathlonValidationSet:
         predicted = predict_labels(network, case.image, window=window, overlap=overlap)
         names = self.config.data.labels
         return {names[value]: dice(predicted == value, case.label == value) for value in sorted(names)}
+
+
+def open_sets(config: TrainingConfig, data_folder: Path | None) -> tuple[DecathlonTrainingSet, DecathlonValidationSet]:
+    """Read the cases of the split into memory; see ``Logic/training/opening.py``.
+
+    Raises:
+        InputError: if folder, split or a case cannot be used.
+    """
+    folder = find_data_folder(data_folder, name=config.data.folder)
+    split = read_split(folder / config.data.split_file)
+    cases, watched = (load_cases(folder, names, config.data) for names in (split.train, split.val))
+    return DecathlonTrainingSet(cases, config), DecathlonValidationSet(watched, config)
 
 
 def _random_centre(case: Case, config: TrainingConfig, generator: torch.Generator) -> Tensor:

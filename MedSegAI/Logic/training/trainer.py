@@ -22,15 +22,14 @@ from torch import nn
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.atomic import make_folder, write_beside
-from MedSegAI.Logic.files.decathlon import data_folder, read_split
 from MedSegAI.Logic.models.weights import build_network
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.training.batches import batch_of_step, seed_of_step, steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint, restore, save_checkpoint
 from MedSegAI.Logic.training.config import OptimiserConfig, TrainingConfig
-from MedSegAI.Logic.training.data import load_cases
-from MedSegAI.Logic.training.decathlon_set import DecathlonTrainingSet, DecathlonValidationSet
+from MedSegAI.Logic.training.initial_weights import load_fitting_weights
 from MedSegAI.Logic.training.loss import dice_cross_entropy
+from MedSegAI.Logic.training.opening import open_sets, with_teachers
 from MedSegAI.Logic.training.training_set import TrainingSet, ValidationSet
 
 CHECKPOINT_NAME = "last.pt"
@@ -78,12 +77,9 @@ def train(config: TrainingConfig, *, data: Path | None = None, output: Path, rep
         StorageError: if ``output`` cannot be written.
         Cancelled: if the reporter asked to stop.
     """
-    folder = data_folder(data, name=config.data.folder)
-    split = read_split(folder / config.data.split_file)
     with _set_up_torch(config.threads):
-        cases, validation_cases = (load_cases(folder, names, config.data) for names in (split.train, split.val))
-        learned = DecathlonTrainingSet(cases, config)
-        watched = DecathlonValidationSet(validation_cases, config)
+        learned, watched = open_sets(config, data)
+        learned = with_teachers(learned, config)
         return _Run(config, learned, watched, folder=make_folder(output), reporter=reporter).to_the_end()
 
 
@@ -128,11 +124,14 @@ class _Run:
         torch.manual_seed(config.seed)
         # Channels last makes a training step of the small network about 15% faster on a CPU.
         network = build_network(config.network.name, config.network.arguments)
+        going_on = (folder / CHECKPOINT_NAME).is_file()
+        if config.initial_weights and not going_on:
+            reporter.message(load_fitting_weights(network, Path(config.initial_weights)))
         self.network = network.to(memory_format=torch.channels_last_3d).train()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimiser = _optimiser(self.network, config.optimiser)
         self.progress = Progress()
-        if (folder / CHECKPOINT_NAME).is_file():
+        if going_on:
             self.progress = restore(load_checkpoint(folder / CHECKPOINT_NAME), config, **self._parts())
             reporter.message(f"Going on from step {self.progress.step} of {config.total_steps}.")
 

@@ -1,0 +1,97 @@
+"""Nested dictionaries, as YAML holds them, checked into dataclasses; and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from MedSegAI.Logic.training.config_tables.check import need
+from MedSegAI.Logic.training.config_tables.data_kinds import DataKind, class_of_kind
+
+_KIND_NAMES = {
+    int: "a whole number",
+    float: "a number (write 1.0e-3, not 1e-3)",
+    str: "a text",
+    bool: "true or false",
+}
+
+
+def table_from_mapping(cls: type, content: object, path: str) -> Any:
+    """An instance of the dataclass ``cls`` from a dictionary, every field checked against its annotation.
+
+    Args:
+        cls: A dataclass, whose fields may be dataclasses, tuples, dictionaries, texts, numbers or optional.
+        content: What was read.
+        path: Name of the table, such as "optimiser", as sentences say it; "" at the top level.
+
+    Raises:
+        InputError: naming a field that is unknown, missing or of the wrong kind.
+    """
+    where = path or "the top level"
+    need(isinstance(content, Mapping), f"{where} is not a table of fields", "write 'field: value' lines")
+    known = {entry.name: entry for entry in dataclasses.fields(cls)}
+    _refuse_unknown([str(key) for key in content if key not in known], list(known), where)
+    missing = [
+        name
+        for name, entry in known.items()
+        if name not in content and entry.default is dataclasses.MISSING and entry.default_factory is dataclasses.MISSING
+    ]
+    need(not missing, f"{where} lacks the field '{', '.join(missing)}'", "add it")
+    hints = typing.get_type_hints(cls)
+    prefix = f"{path}." if path else ""
+    return cls(**{key: _convert(value, hints[key], f"{prefix}{key}") for key, value in content.items()})
+
+
+def mapping_from_table(table: Any) -> dict[str, Any]:
+    """A dataclass as plain nested dictionaries and lists; :func:`table_from_mapping` reads them back."""
+    return _plain(dataclasses.asdict(table))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
+
+
+def _refuse_unknown(unknown: list[str], known: list[str], where: str) -> None:
+    if not unknown:
+        return
+    near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=1)]
+    meant = f"did you mean '{near[0]}'? Known are {', '.join(known)}" if near else f"known are {', '.join(known)}"
+    need(False, f"{where} has the unknown field '{', '.join(sorted(unknown))}'", meant)
+
+
+def _convert(value: Any, hint: Any, path: str) -> Any:
+    """``value`` as the annotated type ``hint``, or a sentence that names the field."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (types.UnionType, typing.Union):
+        return None if value is None else _convert(value, next(a for a in arguments if a is not type(None)), path)
+    if hint is DataKind:
+        hint = class_of_kind(value, path)
+    if dataclasses.is_dataclass(hint):
+        return table_from_mapping(hint, value, path)
+    if origin is tuple:
+        return _convert_list(value, arguments, path)
+    if origin is dict:
+        need(isinstance(value, Mapping), f"{path} is {value!r}", "write it as 'key: value' lines")
+        return {_convert(k, arguments[0], path): _convert(v, arguments[1], path) for k, v in value.items()}
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if hint is Any:
+        return value
+    fits = isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool)
+    need(fits, f"{path} is {value!r}", f"give {_KIND_NAMES.get(hint, hint.__name__)}")
+    return value
+
+
+def _convert_list(value: Any, arguments: tuple[Any, ...], path: str) -> tuple:
+    is_list = isinstance(value, list | tuple)
+    if arguments[-1] is Ellipsis:
+        need(is_list, f"{path} is {value!r}", "give a list")
+        return tuple(_convert(entry, arguments[0], path) for entry in value)
+    need(is_list and len(value) == len(arguments), f"{path} is {value!r}", f"give a list of {len(arguments)} numbers")
+    return tuple(_convert(entry, kind, path) for entry, kind in zip(value, arguments))
