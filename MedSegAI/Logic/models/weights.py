@@ -18,7 +18,10 @@ from MedSegAI.Logic.models.registry import CARD_NAME, WEIGHTS_NAME, Model, file_
 if TYPE_CHECKING:
     import torch
 
-NETWORK_MODULES = {"SwinUNETR": "MedSegAI.Logic.networks.swin_unetr"}
+NETWORK_MODULES = {
+    "HybridSwinUNETR": "MedSegAI.Logic.networks.hybrid_swin_unetr",
+    "SwinUNETR": "MedSegAI.Logic.networks.swin_unetr",
+}
 # Our own training checkpoints hold the weights twice: "average" is the one that was validated.
 _WRAPPER_KEYS = ("state_dict", "model", "average", "network", "ema")
 _WRAPPER_PREFIXES = ("module.", "_orig_mod.")
