@@ -30,7 +30,7 @@ def test_tensors_that_fit_are_taken_and_the_rest_stays_random(tmp_path, ending):
 
 def test_weights_of_which_nothing_fits_are_refused(tmp_path):
     save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(InputError, match="No tensor in '.*other.safetensors' fits Two"):
+    with pytest.raises(InputError, match=r"No tensor in '.*other.safetensors' fits Two"):
         load_fitting_weights(Two(2), tmp_path / "other.safetensors")
 
 
