@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from MedSegAI.Logic.evaluation.metrics import compare_masks
+from MedSegAI.Logic.evaluation.intervals import subjects_of
+from MedSegAI.Logic.evaluation.metrics import ScoreSettings, compare_masks
 from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
 from MedSegAI.Logic.files.decathlon import data_folder, read_case, read_subset
 from MedSegAI.Logic.inference.engines.engine import Engine
@@ -17,7 +18,15 @@ from MedSegAI.Logic.settings import RunSettings
 
 
 def evaluate(
-    model: Model, dataset: Path, *, split: Path, subset: str, settings: RunSettings, reporter: Reporter
+    model: Model,
+    dataset: Path,
+    *,
+    split: Path,
+    subset: str,
+    settings: RunSettings,
+    reporter: Reporter,
+    scoring: ScoreSettings | None = None,
+    subject_rule: str = "",
 ) -> Evaluation:
     """Segment each case of a subset and compare it with its expert labels.
 
@@ -28,26 +37,41 @@ def evaluate(
         subset: Which of its lists, such as "val".
         settings: How to segment.
         reporter: Told done/total in cases; may cancel between them.
+        scoring: What the scores depend on; None takes the defaults.
+        subject_rule: Finds the subject in a case's name, see :func:`subjects_of`; empty: each case is a subject.
 
     Raises:
-        InputError: if the data set, the split or a file in it cannot be used, or a label lies on another grid.
+        InputError: if the data set, the split or a file in it cannot be used, a label lies on another grid, or the
+            rule finds no subject in a name.
         ModelError: if the model is damaged.
         DeviceError: if the device cannot be used.
         Cancelled: if the user asked to stop.
     """
     folder = data_folder(dataset)
     names = read_subset(split, subset)
+    subjects_of(names, subject_rule)
+    scoring = scoring or ScoreSettings()
     engine = open_engine(model, device=settings.device, reporter=reporter)
     cases = []
     for done, name in enumerate(names):
         raise_if_cancelled(reporter)
         reporter.progress(done, len(names), "evaluating")
-        cases.append(_evaluate_case(folder, name, model, engine, settings))
+        cases.append(_evaluate_case(folder, name, model, engine, settings, scoring))
     reporter.progress(len(names), len(names), "evaluating")
-    return Evaluation(model.card.name, model.card.weights_sha256, folder.resolve().name, subset, tuple(cases))
+    return Evaluation(
+        model.card.name,
+        model.card.weights_sha256,
+        folder.resolve().name,
+        subset,
+        tuple(cases),
+        scoring=scoring,
+        subject_rule=subject_rule,
+    )
 
 
-def _evaluate_case(folder: Path, name: str, model: Model, engine: Engine, settings: RunSettings) -> CaseScores:
+def _evaluate_case(
+    folder: Path, name: str, model: Model, engine: Engine, settings: RunSettings, scoring: ScoreSettings
+) -> CaseScores:
     volume, reference = read_case(folder, name, modality=model.card.inputs[0].modality)
     started = time.perf_counter()
     # Each case would repeat the memory plan and the same warnings; only the count of cases is of interest.
@@ -58,6 +82,7 @@ def _evaluate_case(folder: Path, name: str, model: Model, engine: Engine, settin
             result.labels.array == label.value,
             reference.array == label.value,
             spacing_kji=volume.grid.spacing_kji,
+            settings=scoring,
         )
         for label in result.table
     }

@@ -1,32 +1,74 @@
-"""How well one mask matches another: overlap, rates and surface distance, with stated answers for empty masks.
+"""How well one mask matches another: overlap, rates, distances, volumes and lesions, with stated answers for none.
 
 Definitions follow Taha and Hanbury 2015, *Metrics for evaluating 3D medical image segmentation*, BMC Medical Imaging
-15:29. TP, FP, FN and TN count voxels of the whole array.
+15:29. TP, FP, FN and TN count voxels of the whole array. The page docs/evaluation.md has them in one table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.evaluation.lesions import match_lesions
+from MedSegAI.Logic.evaluation.masks import as_masks, box_around
+from MedSegAI.Logic.evaluation.surface_dice import surface_dice
 from MedSegAI.Logic.evaluation.surfaces import hd95_between, surface_voxels
 
 
 @dataclass(frozen=True)
+class ScoreSettings:
+    """What the scores depend on beside the masks.
+
+    Args:
+        tolerance_mm: Distance in mm that surface Dice takes for agreement.
+        lesion_iou: Intersection over union from which lesions match; 0 asks for one shared voxel.
+
+    Raises:
+        InputError: for a tolerance below zero or an overlap outside 0..1.
+    """
+
+    tolerance_mm: float = 1.0
+    lesion_iou: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.tolerance_mm < np.inf:
+            raise InputError(
+                f"A tolerance of {self.tolerance_mm} mm is not usable.", advice="Choose a distance of 0 mm or more."
+            )
+        if not 0 <= self.lesion_iou <= 1:
+            raise InputError(
+                f"A lesion overlap of {self.lesion_iou} is not usable.", advice="Choose a value from 0 to 1."
+            )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The settings as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class MaskScores:
-    """One predicted mask against its reference; a ratio whose denominator is zero is None.
+    """One predicted mask against its reference; None where a score is not defined, or was not measured.
 
     Args:
         dice: 2 TP / (2 TP + FP + FN); 1 where both masks are empty, 0 where one of them is.
-        sensitivity: TP / (TP + FN): the part of the reference that was found.
-        specificity: TN / (TN + FP); depends on how much background the image holds.
-        ppv: Positive predictive value, TP / (TP + FP).
-        npv: Negative predictive value, TN / (TN + FN).
+        sensitivity: TP / (TP + FN): the part of the reference that was found; None where the reference is empty.
+        specificity: TN / (TN + FP); depends on how much background the image holds. None where there is none.
+        ppv: Positive predictive value, TP / (TP + FP); None where the prediction is empty.
+        npv: Negative predictive value, TN / (TN + FN); None where the prediction fills the image.
         hd95_mm: 95th percentile Hausdorff distance in mm, see :func:`hd95`; None where a mask is empty.
         volume_ml: Volume of the predicted mask in mL.
         reference_ml: Volume of the reference in mL.
+        surface_dice: Share of both surfaces' area within a tolerance of the other; 1 where both masks are empty, 0
+            where one of them is.
+        volume_error_ml: Difference of both volumes in mL, without its sign.
+        volume_error_percent: The same in percent of the reference; None where that is empty.
+        lesion_f1: Harmonic mean of the parts of the lesions that were found and that are right; 1 where both masks are
+            empty, 0 where one of them is. See :mod:`MedSegAI.Logic.evaluation.lesions`.
+        lesion_sensitivity: The part of the reference's lesions that was found; None where the reference is empty.
+        lesion_false_positives: Predicted lesions that match none.
     """
 
     dice: float
@@ -37,10 +79,20 @@ class MaskScores:
     hd95_mm: float | None
     volume_ml: float
     reference_ml: float
+    surface_dice: float | None = None
+    volume_error_ml: float | None = None
+    volume_error_percent: float | None = None
+    lesion_f1: float | None = None
+    lesion_sensitivity: float | None = None
+    lesion_false_positives: int | None = None
 
 
 def compare_masks(
-    predicted: np.ndarray, reference: np.ndarray, *, spacing_kji: tuple[float, float, float]
+    predicted: np.ndarray,
+    reference: np.ndarray,
+    *,
+    spacing_kji: tuple[float, float, float],
+    settings: ScoreSettings | None = None,
 ) -> MaskScores:
     """All scores of a pair of masks.
 
@@ -48,23 +100,38 @@ def compare_masks(
         predicted: (k, j, i), non-zero is inside.
         reference: (k, j, i), voxel by voxel the prediction.
         spacing_kji: Spacing in mm along k, j, i.
+        settings: None takes the defaults.
 
     Raises:
         InputError: if the masks differ in shape.
     """
+    settings = settings or ScoreSettings()
     found, true = as_masks(predicted, reference)
+    voxels = found.size
+    box = box_around(found | true)
+    if box is not None:
+        # What lies outside counts as background only, whose number is known.
+        found, true = found[box.slices], true[box.slices]
     both, found_count, true_count = (int(np.count_nonzero(m)) for m in (found & true, found, true))
-    neither = found.size - found_count - true_count + both
+    neither = voxels - found_count - true_count + both
     voxel_ml = float(np.prod(spacing_kji)) / 1000.0
+    error_ml = abs(found_count - true_count) * voxel_ml
+    lesions = match_lesions(found, true, iou_at_least=settings.lesion_iou)
     return MaskScores(
         dice=_ratio(2 * both, found_count + true_count, otherwise=1.0),
         sensitivity=_ratio(both, true_count),
-        specificity=_ratio(neither, found.size - true_count),
+        specificity=_ratio(neither, voxels - true_count),
         ppv=_ratio(both, found_count),
-        npv=_ratio(neither, found.size - found_count),
+        npv=_ratio(neither, voxels - found_count),
         hd95_mm=hd95(found, true, spacing_kji=spacing_kji),
         volume_ml=found_count * voxel_ml,
         reference_ml=true_count * voxel_ml,
+        surface_dice=surface_dice(found, true, spacing_kji=spacing_kji, tolerance_mm=settings.tolerance_mm),
+        volume_error_ml=error_ml,
+        volume_error_percent=_ratio(100 * error_ml, true_count * voxel_ml),
+        lesion_f1=lesions.f1,
+        lesion_sensitivity=lesions.sensitivity,
+        lesion_false_positives=lesions.false_positives,
     )
 
 
@@ -99,19 +166,5 @@ def hd95(predicted: np.ndarray, reference: np.ndarray, *, spacing_kji: tuple[flo
     return hd95_between(*surfaces)
 
 
-def as_masks(predicted: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both arrays (k, j, i) as bool masks: non-zero is inside.
-
-    Raises:
-        InputError: if they differ in shape.
-    """
-    if predicted.shape != reference.shape:
-        raise InputError(
-            f"Two masks of shape {predicted.shape} and {reference.shape} cannot be compared.",
-            advice="Resample one of them to the other's grid.",
-        )
-    return np.asarray(predicted) != 0, np.asarray(reference) != 0
-
-
-def _ratio(part: int, whole: int, *, otherwise: float | None = None) -> float | None:
+def _ratio(part: float, whole: float, *, otherwise: float | None = None) -> float | None:
     return part / whole if whole else otherwise

@@ -14,9 +14,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from MedSegAI.Logic.evaluation.metrics import as_masks
+from MedSegAI.Logic.evaluation.masks import as_masks, box_around
 from MedSegAI.Logic.evaluation.surfaces import Surface
-from MedSegAI.Logic.geometry import Box
 
 _CORNERS = tuple(itertools.product((0, 1), repeat=3))
 _SAME_DISTANCE = 1e-9
@@ -53,9 +52,9 @@ def surface_dice_between(one: Surface, other: Surface, *, tolerance_mm: float) -
 
 def surface_between_voxels(mask: np.ndarray, *, spacing_kji: tuple[float, float, float]) -> Surface:
     """The corners between the inside and the outside of a mask (k, j, i), weighted by area in mm2."""
-    box = Box.around(mask)
+    box = box_around(np.asarray(mask) != 0)
     if box is None:
-        return Surface(np.zeros((0, 3)), np.zeros(0))
+        return Surface(np.zeros((0, 3)), np.zeros(0), spacing_kji)
     inside = np.pad(np.asarray(mask)[box.slices] != 0, 1)
     shape = tuple(n - 1 for n in inside.shape)
     codes = np.zeros(shape, np.uint8)
@@ -63,7 +62,7 @@ def surface_between_voxels(mask: np.ndarray, *, spacing_kji: tuple[float, float,
         codes |= inside[tuple(slice(c, c + n) for c, n in zip(corner, shape))].astype(np.uint8) << bit
     found = np.nonzero((codes != 0) & (codes != 255))
     points = (np.column_stack(found) + np.array(box.start) - 0.5) * np.array(spacing_kji)
-    return Surface(points, _area_of_codes(tuple(spacing_kji))[codes[found]])
+    return Surface(points, _area_of_codes(tuple(spacing_kji))[codes[found]], spacing_kji)
 
 
 @lru_cache(maxsize=32)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.evaluation.metrics import compare_masks, dice, hd95
+from MedSegAI.Logic.evaluation.metrics import ScoreSettings, compare_masks, dice, hd95
 
 ISOTROPIC = (1.0, 1.0, 1.0)
 
@@ -129,3 +131,62 @@ def test_label_values_other_than_one_count_as_inside(a_block):
 def test_masks_of_different_shape_are_refused_with_a_sentence(a_block):
     with pytest.raises(InputError, match="cannot be compared"):
         compare_masks(a_block, a_block[1:], spacing_kji=ISOTROPIC)
+
+
+def test_volume_errors_have_no_sign_and_are_in_ml_and_percent_of_the_reference(empty):
+    found, true = empty.copy(), empty.copy()
+    true[0, 0, :4] = True
+    found[0, 0, 2:5] = True
+    scores = compare_masks(found, true, spacing_kji=(2.0, 1.0, 0.5))
+    assert scores.volume_error_ml == pytest.approx(0.001)
+    assert scores.volume_error_percent == pytest.approx(25.0)
+    assert compare_masks(true, found, spacing_kji=(2.0, 1.0, 0.5)).volume_error_ml == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize(
+    ("found", "true", "surface", "error_percent", "lesion_f1", "lesion_sensitivity", "false_lesions"),
+    [
+        (False, False, 1.0, None, 1.0, None, 0),
+        (False, True, 0.0, 100.0, 0.0, 0.0, 0),
+        (True, False, 0.0, None, 0.0, None, 1),
+    ],
+)
+def test_empty_masks_have_defined_scores(
+    empty, a_block, found, true, surface, error_percent, lesion_f1, lesion_sensitivity, false_lesions
+):
+    scores = compare_masks(*(a_block if there else empty for there in (found, true)), spacing_kji=ISOTROPIC)
+    assert scores.surface_dice == surface
+    assert scores.volume_error_percent == error_percent
+    assert scores.volume_error_ml == (0.06 if found != true else 0.0)
+    assert scores.lesion_f1 == lesion_f1
+    assert scores.lesion_sensitivity == lesion_sensitivity
+    assert scores.lesion_false_positives == false_lesions
+
+
+def test_the_settings_decide_surface_dice_and_lesions(a_block):
+    moved = np.roll(a_block, 2, axis=2)
+    strict = compare_masks(
+        moved, a_block, spacing_kji=ISOTROPIC, settings=ScoreSettings(tolerance_mm=0.0, lesion_iou=0.9)
+    )
+    lenient = compare_masks(
+        moved, a_block, spacing_kji=ISOTROPIC, settings=ScoreSettings(tolerance_mm=2.0, lesion_iou=0.4)
+    )
+    assert strict.surface_dice < lenient.surface_dice == 1.0
+    assert (strict.lesion_f1, lenient.lesion_f1) == (0.0, 1.0)
+    assert strict.dice == lenient.dice
+
+
+def test_where_a_structure_lies_in_the_array_changes_nothing_but_the_background(a_block):
+    """The scores are computed inside the box of both masks; what lies outside is counted."""
+    other = np.roll(a_block, 1, axis=1)
+    wide = [np.pad(mask, ((9, 1), (0, 4), (20, 3))) for mask in (other, a_block)]
+    near, far = (compare_masks(*pair, spacing_kji=(2.0, 1.0, 0.5)) for pair in ((other, a_block), wide))
+    assert dataclasses.replace(far, specificity=near.specificity, npv=near.npv) == near
+    false_positives = int((other & ~a_block).sum())
+    assert far.specificity == pytest.approx(1 - false_positives / (~wide[1]).sum())
+
+
+@pytest.mark.parametrize("settings", [{"tolerance_mm": -1.0}, {"tolerance_mm": np.nan}, {"lesion_iou": 1.5}])
+def test_settings_outside_their_range_are_refused(settings):
+    with pytest.raises(InputError, match="not usable"):
+        ScoreSettings(**settings)

@@ -47,7 +47,8 @@ def test_json_holds_the_means_and_every_case(an_evaluation):
 def test_the_text_has_a_row_for_each_case_and_label_and_for_each_mean(an_evaluation):
     lines = an_evaluation.to_text().splitlines()
     assert lines[0].split() == [
-        *("Case", "Label", "Dice", "Sens.", "Spec.", "PPV", "NPV", "HD95", "mm", "mL", "Ref.", "mL", "Seconds")
+        *("Case", "Label", "Dice", "Sens.", "Spec.", "PPV", "NPV", "HD95", "mm", "mL", "Ref.", "mL"),
+        *("Surf.", "Dice", "Error", "mL", "Error", "%", "Lesion", "F1", "Les.", "sens.", "False", "les.", "Seconds"),
     ]
     assert len(lines) == 1 + 1 + 4 + 1 + 2
     assert lines[-2].split()[:5] == ["mean", "of", "2", "anterior", "0.8000"]
