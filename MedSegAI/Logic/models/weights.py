@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NETWORK_MODULES = {
     "HybridSwinUNETR": "MedSegAI.Logic.networks.hybrid_swin_unetr",
     "SwinUNETR": "MedSegAI.Logic.networks.swin_unetr",
+    "ClickChannel": "MedSegAI.Logic.networks.click_channel",
 }
 # Our own training checkpoints hold the weights twice: "average" is the one that was validated.
 _WRAPPER_KEYS = ("state_dict", "model", "average", "network", "ema")
