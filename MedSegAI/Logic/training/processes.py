@@ -59,6 +59,10 @@ class Processes(Protocol):
         """Whether any process says so."""
         ...
 
+    def from_writer(self, read: Callable[[], Result]) -> Result:
+        """What ``read`` gives the writer, for all; what it raises, all raise."""
+        ...
+
     def barrier(self) -> None:
         """Wait until all processes are here."""
         ...
@@ -107,6 +111,10 @@ class OneProcess:
     def any_of(self, flag: bool) -> bool:
         """What this process says."""
         return flag
+
+    def from_writer(self, read: Callable[[], Result]) -> Result:
+        """What this process reads."""
+        return read()
 
     def barrier(self) -> None:
         """Nobody to wait for."""

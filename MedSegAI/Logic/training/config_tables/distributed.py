@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from MedSegAI.Logic.training.config_tables.check import need
-
-_BACKENDS = ("auto", "gloo", "nccl")
+from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
 
 @dataclass(frozen=True)
@@ -26,11 +24,7 @@ class DistributedConfig:
     timeout_seconds: float = 600.0
 
     def __post_init__(self) -> None:
-        need(
-            self.backend in _BACKENDS,
-            f"distributed.backend is '{self.backend}'",
-            f"write one of {', '.join(_BACKENDS)}",
-        )
+        need_one_of(self.backend, ("auto", "gloo", "nccl"), "distributed.backend")
         need(self.accumulate >= 1, f"distributed.accumulate is {self.accumulate}", "give 1 or more parts")
         need(
             self.timeout_seconds > 0,

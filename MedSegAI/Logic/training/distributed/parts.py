@@ -47,7 +47,7 @@ def parts_of_batch(batch_size: int, *, rank: int, count: int, accumulate: int) -
             f"A batch of {batch_size} (batch_size, over all processes) cannot be divided equally over {count} "
             f"{'process' if count == 1 else 'processes'} with {accumulate} "
             f"{'part' if accumulate == 1 else 'parts'} each (distributed.accumulate).",
-            advice=f"Give a multiple of {number_of_parts}, such as --set batch_size={above}, or other numbers of those.",
+            advice=f"Give a multiple of {number_of_parts}, such as --set batch_size={above}.",
         )
     size = batch_size // number_of_parts
     mine = range(rank * accumulate, (rank + 1) * accumulate)
