@@ -70,20 +70,23 @@ def restore_state(
     Raises:
         InputError: if it is no state of a pretraining run, or one of another configuration.
     """
+    then, progress, content = _read(path)
+    _refuse_another(config, then)
     try:
-        if not zipfile.is_zipfile(path):
-            raise pickle.UnpicklingError("not a zip archive")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        then = pretraining_config_from_mapping(content["pretraining_config"])
-        progress = Progress(**content["progress"])
-        _refuse_another(config, then)
         network.load_state_dict(content["network_with_heads"])
         optimiser.load_state_dict(content["optimiser"])
-    except (OSError, RuntimeError, EOFError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
-        raise InputError(
-            f"'{path}' is not the state of a pretraining run.", advice="Remove it to start the run again."
-        ) from error
+    except (RuntimeError, LookupError, ValueError) as error:
+        raise _not_a_state(path) from error
     return progress
+
+
+def read_history(path: Path) -> list[dict[str, Any]]:
+    """The rows of the table that a state holds.
+
+    Raises:
+        InputError: if it is no state of a pretraining run.
+    """
+    return _read(path)[1].history
 
 
 def save_weights(path: Path, state: dict[str, Tensor]) -> None:
@@ -98,6 +101,21 @@ def save_weights(path: Path, state: dict[str, Tensor]) -> None:
         save_file({key: value.detach().cpu().contiguous() for key, value in state.items()}, str(temporary))
         # safetensors lets nobody else read its file.
         temporary.chmod(0o644)
+
+
+def _read(path: Path) -> tuple[PretrainingConfig, Progress, dict[str, Any]]:
+    try:
+        if not zipfile.is_zipfile(path):
+            raise pickle.UnpicklingError("not a zip archive")
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        config = pretraining_config_from_mapping(content["pretraining_config"], source=f"The configuration in '{path}'")
+        return config, Progress(**content["progress"]), content
+    except (OSError, RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError) as error:
+        raise _not_a_state(path) from error
+
+
+def _not_a_state(path: Path) -> InputError:
+    return InputError(f"'{path}' is not the state of a pretraining run.", advice="Remove it to start the run again.")
 
 
 def _refuse_another(config: PretrainingConfig, then: PretrainingConfig) -> None:

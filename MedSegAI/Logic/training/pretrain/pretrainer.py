@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,14 +79,19 @@ def pretrain(
         StorageError: if ``output`` cannot be written.
         Cancelled: if the reporter asked to stop.
     """
-    folder = scans_folder(data, name=config.data.folder)
-    split = config.data.split_file
-    only = read_subset(folder / split, config.data.split_list) if split else None
-    paths = list_scans(folder, only=only)
+    paths = _chosen_scans(scans_folder(data, name=config.data.folder), config)
     order = Order(len(paths), config.seed, config.data.patches_per_scan)
     stream = ScanStream(paths, config.data, order=order)
     with set_up_torch(config.threads):
         return _Run(config, stream, folder=make_folder(output), reporter=reporter).to_the_end()
+
+
+def _chosen_scans(folder: Path, config: PretrainingConfig) -> tuple[Path, ...]:
+    if not config.data.split_file:
+        return list_scans(folder)
+    # By the words of the path: ".." of a link to a folder leads beside the link.
+    split = Path(os.path.normpath(folder / config.data.split_file))
+    return list_scans(folder, only=read_subset(split, config.data.split_list))
 
 
 class _Run:
