@@ -83,18 +83,19 @@ class ConditionalRandomField(nn.Module):
             return self._refine(logits.to(dtype), image.to(dtype)).to(logits.dtype)
 
     def _refine(self, logits: Tensor, image: Tensor) -> Tensor:
-        smooth, like, compatibility = (t.to(logits.dtype)[..., None] for t in (*self.weights, self.compatibility))
         smoothing, centre = self._smoothing(logits)
-        scale = torch.exp(-self.log_contrast).to(logits.dtype) / math.sqrt(2)
-        features = image * scale[:, None, None, None]
+        scales = torch.exp(-self.log_contrast).to(logits.dtype) / math.sqrt(2)
         log_weights = self._likeness(logits)
+        # Weights and compatibility as one matrix (classes, classes) a kernel.
+        by_smoothness, by_likeness = (self.compatibility * self.weights[:, None]).to(logits.dtype)
         refined = logits
         for _ in range(self.iterations):
             probabilities = torch.softmax(refined, dim=1)
-            near = (along_axes(probabilities, smoothing) - centre * probabilities).flatten(2)
-            alike = pairwise_messages(probabilities, features, log_weights, self.radius).flatten(2)
-            penalty = torch.matmul(compatibility[..., 0], smooth * near + like * alike)
-            refined = logits - penalty.view_as(logits)
+            smoothed = along_axes(probabilities, smoothing)
+            alike = pairwise_messages(probabilities, image, scales, log_weights, self.radius)
+            refined = _less(logits, by_smoothness, smoothed)
+            refined = _less(refined, -centre * by_smoothness, probabilities)
+            refined = _less(refined, by_likeness, alike)
         return refined
 
     def _smoothing(self, logits: Tensor) -> tuple[list[Tensor], Tensor]:
@@ -122,6 +123,12 @@ class ConditionalRandomField(nn.Module):
     @staticmethod
     def _precision(log_bandwidth: Tensor, logits: Tensor) -> Tensor:
         return 0.5 * torch.exp(-2 * log_bandwidth).to(logits.dtype)
+
+
+def _less(logits: Tensor, matrix: Tensor, messages: Tensor) -> Tensor:
+    """``logits - matrix @ messages`` over the classes."""
+    matrices = matrix.expand(logits.shape[0], -1, -1)
+    return torch.baddbmm(logits.flatten(2), matrices, messages.flatten(2), alpha=-1).view_as(logits)
 
 
 def _check_arguments(iterations: int, radius: tuple[int, ...], positive: tuple[float, ...]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from torch import Tensor, nn
 
@@ -60,7 +61,7 @@ class FeaturePyramid(nn.Module):
 
 def _check(maps: Sequence[Tensor], scales: int) -> None:
     shapes = [tuple(features.shape[2:]) for features in maps]
-    doubles = all(tuple(2 * side for side in a) == b for a, b in zip(shapes, shapes[1:]))
+    doubles = all(tuple(2 * side for side in a) == b for a, b in pairwise(shapes))
     if len(maps) != scales or not doubles:
         raise InputError(
             f"The feature pyramid cannot take maps of {', '.join(map(str, shapes))} voxels.",
