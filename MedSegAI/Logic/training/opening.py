@@ -11,7 +11,7 @@ from MedSegAI.Logic.training.training_set import TrainingSet, ValidationSet
 # Kind of data -> module with a function of the same signature as ``open_sets`` here.
 OPENING_MODULES = {
     "decathlon": "MedSegAI.Logic.training.decathlon_set",
-    "nodules": "MedSegAI.Logic.training.nodules.open_sets",
+    "nodules": "MedSegAI.Logic.training.nodules.opening",
 }
 
 

@@ -12,7 +12,7 @@ from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 # Kind -> module and name of its dataclass. The modules are imported only for a configuration that names them.
 DATA_KINDS = {
     "decathlon": ("MedSegAI.Logic.training.config_tables.decathlon", "DataConfig"),
-    "nodules": ("MedSegAI.Logic.training.nodules.config", "NoduleData"),
+    "nodules": ("MedSegAI.Logic.training.nodules.config", "NoduleDataConfig"),
 }
 DEFAULT_KIND = "decathlon"
 
