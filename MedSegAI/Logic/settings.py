@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from enum import Enum
+from typing import Any
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.geometry import Triple
 
 
 class DeviceChoice(str, Enum):
@@ -38,6 +41,7 @@ class RunSettings:
         overlap: Overlap of neighbouring windows, 0 to below 1; None takes the card's.
         region: Region of interest as the user wrote it (see ``Logic/localise/region_of_interest.py``); None finds it.
         batch: Windows computed at once.
+        points: Places that the user pointed at, each (R, A, S) in mm of the patient; what lies there is segmented.
 
     Raises:
         InputError: for a value outside its range; says which and what is allowed.
@@ -48,6 +52,7 @@ class RunSettings:
     overlap: float | None = None
     region: str | None = None
     batch: int = 1
+    points: tuple[Triple, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", _member(DeviceChoice, self.device, "device"))
@@ -56,14 +61,20 @@ class RunSettings:
             raise InputError(f"The overlap {self.overlap} is not usable.", advice="Choose a value from 0 to below 1.")
         if self.batch < 1:
             raise InputError(f"The batch {self.batch} is not usable.", advice="Choose 1 or more windows at once.")
+        object.__setattr__(self, "points", tuple(_point(point) for point in self.points))
+        if self.points and self.region is not None:
+            raise InputError(
+                "A region and points to segment were both given.", advice="Give a region of interest, or points."
+            )
 
     def overlap_or(self, of_model: float) -> float:
         """The overlap of windows that the user chose, else the model's own."""
         return of_model if self.overlap is None else self.overlap
 
-    def to_plain(self) -> dict[str, str | float | int | bool | None]:
+    def to_plain(self) -> dict[str, Any]:
         """The settings as JSON values; ``RunSettings(**plain)`` reads them back."""
-        return {key: value.value if isinstance(value, Enum) else value for key, value in asdict(self).items()}
+        plain = {key: value.value if isinstance(value, Enum) else value for key, value in asdict(self).items()}
+        return {**plain, "points": [list(point) for point in self.points]}
 
 
 def _member(enum: type[Enum], value: object, what: str) -> Enum:
@@ -72,3 +83,13 @@ def _member(enum: type[Enum], value: object, what: str) -> Enum:
     except ValueError:
         allowed = ", ".join(member.value for member in enum)
         raise InputError(f"There is no {what} '{value}'.", advice=f"Choose one of: {allowed}.") from None
+
+
+def _point(given: object) -> Triple:
+    try:
+        point = tuple(float(part) for part in given)
+    except (TypeError, ValueError):
+        point = ()
+    if len(point) != 3 or not all(map(math.isfinite, point)):
+        raise InputError(f"The point {given} is not usable.", advice="Give three numbers: R, A, S in mm.")
+    return point

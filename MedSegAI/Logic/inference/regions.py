@@ -8,11 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.errors import InputError, RegionError
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.pointed_regions import numbered_labels, pointed_regions
 from MedSegAI.Logic.inference.scans import InputScans
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.localise.localise import localise
+from MedSegAI.Logic.localise.points import box_around, refuse_outside
 from MedSegAI.Logic.localise.region_of_interest import parse_region
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import Localiser, ModelCard, Side
@@ -33,29 +35,52 @@ class ChosenRegions:
 def choose_regions(case: InputScans, card: ModelCard, *, settings: RunSettings, reporter: Reporter) -> ChosenRegions:
     """Decide what the network looks at.
 
-    A region that the user names wins. Else a scan that already fits the model, or a model without localiser, is used
+    A region that the user names, or a place pointed at, wins; a model that segments what is pointed at takes nothing
+    else. Else a scan that already fits the model, or a model without localiser, is used
     whole; else the localiser finds the structure. Of several scans, "the scan" is the one on whose grid the result
     will lie, and the localiser looks at the input that the card names for it, else the first.
 
     Raises:
-        RegionError: if the user's region lies outside the scan, or the localiser does not find the structure.
+        RegionError: if the user's region or point lies outside the scan, the model takes no points or nothing else, or
+            the localiser does not find the structure.
         InputError: if the scan that the localiser looks at is missing.
     """
     localiser = card.localiser
     volume = case.on
+    if card.needs_point:
+        return ChosenRegions(pointed_regions(case, card, settings.points), numbered_labels(card, len(settings.points)))
     needs_localiser = localiser is not None and not fits(volume.grid, localiser)
     if settings.region is not None:
-        box = parse_region(settings.region, volume.grid, reporter=reporter)
-        grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
-        if needs_localiser and len(localiser.sides) > 1:
-            return _by_side(volume, grid, localiser, reporter)
-        return ChosenRegions((_as_it_is("region of interest", grid, card.labels),), card.labels)
+        return _in_box(settings.region, volume, card, reporter)
+    if settings.points:
+        boxes = [_in_box(text, volume, card, reporter) for text in _boxes_around(settings, volume, card)]
+        return ChosenRegions(tuple(region for found in boxes for region in found.regions), boxes[0].table)
     if not needs_localiser:
         grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
         return ChosenRegions((_as_it_is("whole volume", grid, card.labels),), card.labels)
     looked_at = _looked_at(case, card)
     found = localise(looked_at, localiser, spacing_mm=card.spacing_mm, reporter=reporter, along=volume.grid)
     return ChosenRegions(found, localiser.labels)
+
+
+def _in_box(text: str, volume: Volume, card: ModelCard, reporter: Reporter) -> ChosenRegions:
+    """A region as the user wrote it."""
+    box = parse_region(text, volume.grid, reporter=reporter)
+    grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
+    localiser = card.localiser
+    if localiser is not None and len(localiser.sides) > 1 and not fits(volume.grid, localiser):
+        return _by_side(volume, grid, localiser, reporter)
+    return ChosenRegions((_as_it_is("region of interest", grid, card.labels),), card.labels)
+
+
+def _boxes_around(settings: RunSettings, volume: Volume, card: ModelCard) -> list[str]:
+    if card.point_box_mm is None:
+        raise RegionError(
+            f"'{card.title}' does not segment what is pointed at.", advice="Leave the point out, or give --roi."
+        )
+    for point in settings.points:
+        refuse_outside(point, volume.grid, name=volume.name)
+    return [box_around(point, card.point_box_mm) for point in settings.points]
 
 
 def _looked_at(case: InputScans, card: ModelCard) -> Volume:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timezone
 
@@ -16,13 +17,16 @@ from MedSegAI.Logic.inference.input_check import check_input
 from MedSegAI.Logic.inference.islands import without_islands
 from MedSegAI.Logic.inference.label_confidence import WinningProbabilities, winning_probabilities
 from MedSegAI.Logic.inference.plan import plan_memory
+from MedSegAI.Logic.inference.pointed_regions import AIR_HU, tell_of_points
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
 from MedSegAI.Logic.inference.sliding_window import StreamedLabels, segment_array
+from MedSegAI.Logic.inference.under_point import under_point
 from MedSegAI.Logic.inference.windows import window_starts
+from MedSegAI.Logic.localise.points import middle_of
 from MedSegAI.Logic.localised_region import LocalisedRegion
-from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.card import UNDER_POINT, ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import InputRecord, Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
@@ -30,6 +34,9 @@ from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.standardise.intensity import normalise
 from MedSegAI.Logic.standardise.resample import resample, resample_labels
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+
+WatchRegion = Callable[[LocalisedRegion], Callable[[int, np.ndarray], None]]
+"""Asked once a region; what it returns is shown each finished plane, as ``segment_array`` says of its ``watch``."""
 
 
 def segment(
@@ -39,6 +46,7 @@ def segment(
     settings: RunSettings,
     reporter: Reporter,
     engine: Engine | None = None,
+    watch: WatchRegion | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or several of one patient, with a model.
 
@@ -53,10 +61,12 @@ def segment(
         settings: The user's choices.
         reporter: Told the memory plan, fallbacks and done/total; asked between windows whether to stop.
         engine: A warm engine of this model.
+        watch: Shown the mean logits of each region, plane by plane; see :data:`WatchRegion`.
 
     Raises:
         InputError: if a scan does not fit the model, one that it needs is missing, or they do not lie in one space.
-        RegionError: if the region does not fit the scan, or the localiser does not find the structure.
+        RegionError: if the region does not fit the scan, the localiser does not find the structure, or nothing was
+            found at any of the points that the user pointed at.
         ModelError: if the model is damaged.
         DeviceError: if the device cannot be used or its memory does not suffice.
         Cancelled: if the user asked to stop.
@@ -80,10 +90,13 @@ def segment(
     ]
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
-        streamed = _segment_region(case, region, card, engine, settings, part)
+        seen = None if watch is None else watch(region)
+        streamed = _segment_region(case, region, card, engine, settings, part, seen)
         _bring_back(streamed, region, case.grid, labels, confidence)
         if settings.confidence is not ConfidenceChoice.NONE:
             gathered.add_renamed(_probabilities(streamed), region.labels)
+    if card.needs_point:
+        tell_of_points(Volume(labels, case.grid), chosen.regions, card, points=settings.points, reporter=reporter)
     provenance = _provenance(case, model, engine, chosen, settings, time.perf_counter() - started)
     # What was done to the scan stands in the provenance; it was not done to the labels.
     found = replace(case.on, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY, steps=(), acquisition={})
@@ -112,7 +125,10 @@ def prepare_region(case: InputScans, region: LocalisedRegion, card: ModelCard) -
     for channel, wanted in zip(image, card.inputs):
         volume = case.by_name.get(wanted.name)
         if volume is not None:
-            channel[...] = region.orient(normalise(resample(volume, region.grid).array, wanted.normalisation))
+            # Else the scan's smallest value, which may be a marker for what was not measured.
+            beyond = AIR_HU if wanted.unit is Unit.HOUNSFIELD else None
+            voxels = resample(volume, region.grid, background=beyond).array
+            channel[...] = region.orient(normalise(voxels, wanted.normalisation))
     return image
 
 
@@ -123,11 +139,12 @@ def _segment_region(
     engine: Engine,
     settings: RunSettings,
     reporter: Reporter,
+    watch: Callable[[int, np.ndarray], None] | None,
 ) -> StreamedLabels:
-    alone = card.components == "without-islands"
+    keep = _KEEPING.get(card.components)
     confidence = settings.confidence
-    if alone and confidence is ConfidenceChoice.PER_LABEL:
-        # Which voxels are islands is known at the end only, so the region's own map is kept until then.
+    if keep is not None and confidence is ConfidenceChoice.PER_LABEL:
+        # Which voxels are kept is known at the end only, so the region's own map is kept until then.
         confidence = ConfidenceChoice.PER_VOXEL
     streamed = segment_array(
         prepare_region(case, region, card),
@@ -140,8 +157,20 @@ def _segment_region(
         batch=settings.batch,
         skip_below=card.skip_below,
         decision=decision_of(card),
+        watch=watch,
     )
-    return replace(streamed, labels=without_islands(streamed.labels)) if alone else streamed
+    return streamed if keep is None else replace(streamed, labels=keep(streamed.labels, region.grid))
+
+
+def _only_under_point(labels: np.ndarray, grid: Grid) -> np.ndarray:
+    return under_point(labels, middle_of(grid), spacing_kji=grid.spacing_kji)
+
+
+# By what a card says of components; which of them are kept in a region of this grid.
+_KEEPING: dict[str, Callable[[np.ndarray, Grid], np.ndarray]] = {
+    "without-islands": lambda labels, _grid: without_islands(labels),
+    UNDER_POINT: _only_under_point,
+}
 
 
 def _probabilities(streamed: StreamedLabels) -> WinningProbabilities:
@@ -157,13 +186,13 @@ def _bring_back(
     labels: np.ndarray,
     confidence: np.ndarray | None,
 ) -> None:
-    """Write a region's labels and confidence into arrays on the scan's grid; found voxels never erase others."""
+    """Write a region's labels and confidence into arrays on the scan's grid; what was found first stays."""
     box = region_box(region.grid, grid)
     place = grid.crop(box)
     named = region.rename(region.orient(streamed.labels))
     found = resample_labels(Volume(named, region.grid), place).array
     target = labels[box.slices]
-    np.copyto(target, found, where=found > 0)
+    np.copyto(target, found, where=(found > 0) & (target == 0))
     if confidence is not None:
         local = region.orient(streamed.confidence).astype(np.float32)
         looked_at = resample(Volume(local, region.grid), place, background=0.0).array

@@ -38,7 +38,7 @@ def parse_region(text: str, grid: Grid, *, reporter: Reporter) -> Box:
         bounds = ",".join(f"0:{n}" for n in grid.size)
     else:
         wanted = Box.inside(grid.kji_of(box_corners_lps(_millimetres(parts, text))))
-        bounds = _bounds_ras(grid)
+        bounds = bounds_ras(grid)
     if wanted.is_empty:
         raise RegionError(f"The region '{text}' holds no voxel.", advice=f"Make it larger. {_FORMS}")
     inside = wanted.clip(grid.shape)
@@ -65,7 +65,8 @@ def _millimetres(parts: list[str], text: str) -> tuple[float, ...]:
     return values
 
 
-def _bounds_ras(grid: Grid) -> str:
+def bounds_ras(grid: Grid) -> str:
+    """The bounds of a grid as a user writes a region: x0,x1,y0,y1,z0,z1 in RAS mm, to a tenth."""
     ras = swap_lps_and_ras(grid.corners_lps())
     return ",".join(
         f"{round(edge, 1) + 0.0:.1f}" for axis in range(3) for edge in (ras[:, axis].min(), ras[:, axis].max())

@@ -20,6 +20,7 @@ from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.volume import Modality, Unit
 
 SCHEMA_PATH = Path(__file__).with_name("card_schema.json")
+UNDER_POINT = "under-point"
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,9 @@ class ModelCard:
         window: Window (k, j, i) in voxels that the network sees at once.
         overlap: Overlap of neighbouring windows, 0 to below 1.
         skip_below: Windows whose normalised voxels all lie below this are background; None runs every window.
-        components: "all", or "without-islands" for a structure in one piece: a region drops components smaller than a
-            tenth of its largest.
+        components: "all"; "without-islands" for a structure in one piece: a region drops components smaller than a
+            tenth of its largest; or "under-point" for a model that segments what the user points at and nothing else:
+            a region is centred on the point and keeps the one component under it, or the nearest one.
         labels: The network's classes without background.
         saliency_layer: Layer that heat maps explain by default.
         localiser: How it finds its structure in a larger scan, if it can.
@@ -134,6 +136,11 @@ class ModelCard:
     sample_data: str | None = None
     calibration: Calibration | None = None
     revision: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def needs_point(self) -> bool:
+        """Whether the model segments what the user points at, and does not look for anything by itself."""
+        return self.components == UNDER_POINT
 
     @property
     def class_count(self) -> int:
@@ -191,13 +198,15 @@ def _check_against_schema(fields: object, source: str) -> None:
 
 
 def _check_inputs(fields: dict[str, Any], source: str) -> None:
-    """What a schema cannot say: inputs are told apart by name, and at least one of them is always there."""
+    """What a schema cannot say: inputs are told apart by name, at least one is always there, a point has its box."""
     names = [entry["name"] for entry in fields["inputs"]]
     looked_at = (fields.get("localiser") or {}).get("input")
     if len(set(names)) < len(names):
         wrong = f"two of its inputs have one name ({', '.join(names)})"
     elif all(entry.get("optional", False) for entry in fields["inputs"]):
         wrong = "each of its inputs is optional"
+    elif fields.get("components") == UNDER_POINT and fields.get("point_box_mm") is None:
+        wrong = "it keeps what lies under a point, and does not say how large the box around a point is (point_box_mm)"
     elif looked_at is not None and looked_at not in names:
         wrong = f"its localiser looks at '{looked_at}', which is none of its inputs ({', '.join(names)})"
     else:

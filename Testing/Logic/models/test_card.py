@@ -53,6 +53,14 @@ def test_a_card_says_how_much_is_segmented_around_a_clicked_point_or_that_it_tak
     assert ModelCard.from_json(without.to_json()) == without
 
 
+def test_a_model_that_keeps_what_lies_under_a_point_needs_one_and_its_box():
+    fields = {**the_card_as_fields(), "components": "under-point"}
+    assert ModelCard.from_json(json.dumps(fields)).needs_point
+    assert not ModelCard.from_json(json.dumps(the_card_as_fields())).needs_point
+    with pytest.raises(ModelError, match="point_box_mm"):
+        ModelCard.from_json(json.dumps({**fields, "point_box_mm": None}))
+
+
 @pytest.mark.parametrize(
     ("key", "value", "place"),
     [
