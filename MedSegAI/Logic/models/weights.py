@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 NETWORK_MODULES = {
+    "FusionSwinUNETR": "MedSegAI.Logic.networks.fusion_swin_unetr",
     "HybridSwinUNETR": "MedSegAI.Logic.networks.hybrid_swin_unetr",
     "SwinUNETR": "MedSegAI.Logic.networks.swin_unetr",
     "ClickChannel": "MedSegAI.Logic.networks.click_channel",

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import ModelError
 from MedSegAI.Logic.networks.axis_products import along_axes
+from MedSegAI.Logic.networks.devices import full_precision
 from MedSegAI.Logic.networks.pairwise_messages import half_window, pairwise_messages
 
 
@@ -51,7 +52,7 @@ class ConditionalRandomField(nn.Module):
         classes: int,
         image_channels: int,
         *,
-        iterations: int = 3,
+        iterations: int = 2,
         radius: Sequence[int] | int = 2,
         spacing_mm: Sequence[float] = (1.0, 1.0, 1.0),
         smoothness_mm: float = 1.0,
@@ -78,16 +79,16 @@ class ConditionalRandomField(nn.Module):
             logits: (batch, classes, k, j, i).
             image: (batch, image channels, k, j, i), normalised.
         """
-        with torch.autocast(logits.device.type, enabled=False):
+        with full_precision(logits):
             dtype = torch.promote_types(logits.dtype, torch.float32)
             return self._refine(logits.to(dtype), image.to(dtype)).to(logits.dtype)
 
     def _refine(self, logits: Tensor, image: Tensor) -> Tensor:
         smoothing, centre = self._smoothing(logits)
-        scales = torch.exp(-self.log_contrast).to(logits.dtype) / math.sqrt(2)
+        scales = torch.exp(-self.log_contrast.to(logits.dtype)) / math.sqrt(2)
         log_weights = self._likeness(logits)
         # Weights and compatibility as one matrix (classes, classes) a kernel.
-        by_smoothness, by_likeness = (self.compatibility * self.weights[:, None]).to(logits.dtype)
+        by_smoothness, by_likeness = (self.compatibility * weight for weight in self.weights.to(logits.dtype).unbind())
         refined = logits
         for _ in range(self.iterations):
             probabilities = torch.softmax(refined, dim=1)
@@ -122,7 +123,7 @@ class ConditionalRandomField(nn.Module):
 
     @staticmethod
     def _precision(log_bandwidth: Tensor, logits: Tensor) -> Tensor:
-        return 0.5 * torch.exp(-2 * log_bandwidth).to(logits.dtype)
+        return 0.5 * torch.exp(-2 * log_bandwidth.to(logits.dtype))
 
 
 def _less(logits: Tensor, matrix: Tensor, messages: Tensor) -> Tensor:

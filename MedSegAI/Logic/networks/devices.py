@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
@@ -27,3 +29,9 @@ def has_hooks_inside(module: nn.Module, *, apart_from: nn.Module | None = None) 
     skipped = {module} | set(apart_from.modules() if apart_from is not None else ())
     parts = (part for part in module.modules() if part not in skipped)
     return any(part._forward_hooks or part._forward_pre_hooks for part in parts)
+
+
+def full_precision(tensor: Tensor) -> AbstractContextManager:
+    """Autocast switched off on the tensor's device, for what needs the precision of its inputs."""
+    # Tensors without numbers know no autocast.
+    return nullcontext() if tensor.device.type == "meta" else torch.autocast(tensor.device.type, enabled=False)

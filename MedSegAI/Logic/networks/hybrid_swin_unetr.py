@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import ModelError
+from MedSegAI.Logic.networks.chosen import chosen_or_none
 from MedSegAI.Logic.networks.conditional_random_field import ConditionalRandomField
 from MedSegAI.Logic.networks.feature_pyramid import FeaturePyramid, PyramidKind
 from MedSegAI.Logic.networks.feature_selection import DynamicFeatureSelection, FeatureSelection
 from MedSegAI.Logic.networks.swin_unetr import SwinUNETR
 
-Choice = TypeVar("Choice", bound=Enum)
+_ADDED = ("selections.", "pyramid.", "refinement.", "fusion.")
 
 
 class Refinement(str, Enum):
@@ -39,6 +40,7 @@ class HybridSwinUNETR(SwinUNETR):
         feature_pyramid: A :class:`PyramidKind` over the four coarser decoder maps, by its value; None: none.
         refinement: A :class:`Refinement`, by its value; None: none.
         refinement_iterations, refinement_radius, refinement_spacing_mm: Of :class:`ConditionalRandomField`.
+        image_channels: Channels that the refinement sees; None: ``in_channels``.
         swin: Further arguments of :class:`SwinUNETR`.
 
     Raises ModelError when an argument is out of range.
@@ -52,16 +54,17 @@ class HybridSwinUNETR(SwinUNETR):
         feature_selection: FeatureSelection | str | None = None,
         feature_pyramid: PyramidKind | str | None = None,
         refinement: Refinement | str | None = None,
-        refinement_iterations: int = 3,
+        refinement_iterations: int = 2,
         refinement_radius: Sequence[int] | int = 2,
         refinement_spacing_mm: Sequence[float] = (1.0, 1.0, 1.0),
+        image_channels: int | None = None,
         feature_size: int = 24,
         **swin: Any,
     ) -> None:
         super().__init__(in_channels, out_channels, feature_size=feature_size, **swin)
-        selection = _chosen(FeatureSelection, feature_selection, "feature_selection")
-        pyramid = _chosen(PyramidKind, feature_pyramid, "feature_pyramid")
-        refining = _chosen(Refinement, refinement, "refinement")
+        selection = chosen_or_none(FeatureSelection, feature_selection, "feature_selection")
+        pyramid = chosen_or_none(PyramidKind, feature_pyramid, "feature_pyramid")
+        refining = chosen_or_none(Refinement, refinement, "refinement")
         widths = [feature_size * times for times in (8, 4, 2, 1, 1)]
         self.selections = self.pyramid = self.refinement = None
         if selection is not None:
@@ -74,7 +77,7 @@ class HybridSwinUNETR(SwinUNETR):
         if refining is not None:
             self.refinement = ConditionalRandomField(
                 out_channels,
-                in_channels,
+                in_channels if image_channels is None else image_channels,
                 iterations=refinement_iterations,
                 radius=refinement_radius,
                 spacing_mm=refinement_spacing_mm,
@@ -98,9 +101,10 @@ class HybridSwinUNETR(SwinUNETR):
             if self.selections is not None:
                 skip = self.selections[level](skip, context)
             context = decoder(context, skip)
-            maps.append(context)
+            if self.pyramid is not None and level < len(self.pyramid.heads):
+                maps.append(context)
         logits = self.out(context)
-        return logits if self.pyramid is None else logits + self.pyramid(maps[:-1])
+        return logits if self.pyramid is None else logits + self.pyramid(maps)
 
     def _refined(self, logits: Tensor, image: Tensor) -> Tensor:
         return logits if self.refinement is None else self.refinement(logits, image)
@@ -112,7 +116,7 @@ class HybridSwinUNETR(SwinUNETR):
             ModelError: naming the first keys that do not fit.
         """
         own = self.state_dict()
-        shared = {key for key in own if not key.startswith(("selections.", "pyramid.", "refinement."))}
+        shared = {key for key in own if not key.startswith(_ADDED)}
         wrong = sorted(shared ^ set(state)) or sorted(key for key in shared if own[key].shape != state[key].shape)
         if wrong:
             raise ModelError(
@@ -122,15 +126,3 @@ class HybridSwinUNETR(SwinUNETR):
             )
         with torch.no_grad():
             self.load_state_dict({**own, **state})
-
-
-def _chosen(kind: type[Choice], value: Choice | str | None, argument: str) -> Choice | None:
-    if value is None:
-        return None
-    try:
-        return kind(value)
-    except ValueError as error:
-        raise ModelError(
-            f"{argument} is '{value}', not one of {', '.join(choice.value for choice in kind)}.",
-            advice="Correct the model's card.",
-        ) from error
