@@ -13,7 +13,7 @@ from torch import distributed
 from MedSegAI.Logic.errors import DependencyError, DeviceError
 from MedSegAI.Logic.training.distributed.environment import Place
 from MedSegAI.Logic.training.distributed.lost_processes import joining_in_sentences, losses_in_sentences
-from MedSegAI.Logic.training.distributed.one_voice import forget_what_was_said
+from MedSegAI.Logic.training.distributed.one_voice import forget_what_was_said, may_speak
 
 
 @contextmanager
@@ -50,6 +50,9 @@ def connected(place: Place, *, backend: str, timeout_seconds: float, device: tor
     try:
         with losses_in_sentences():
             yield
+    except BaseException:
+        may_speak(place)  # Leaves the mark of the first to end before the others notice.
+        raise
     finally:
         distributed.destroy_process_group()
 
