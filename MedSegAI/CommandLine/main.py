@@ -25,6 +25,7 @@ from MedSegAI.CommandLine import (
     explain,
     models,
     pretrain,
+    recalibrate,
     resample,
     segment,
     standardise,
@@ -60,6 +61,7 @@ _COMMANDS = (
     dicom,
     pretrain,
     train,
+    recalibrate,
     doctor,
     demo,
 )

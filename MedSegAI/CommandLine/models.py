@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from MedSegAI.CommandLine import package
+from MedSegAI.CommandLine import model_versions, package
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.model_files import read_card, refuse_folder_in_use
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
-    """Add ``models`` and its five actions."""
-    parser = commands.add_parser("models", help="list, describe, import, package and verify models")
+    """Add ``models`` and its seven actions."""
+    parser = commands.add_parser("models", help="list, describe, import, package, verify, adopt and roll back models")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, dest="action")
 
     listing = actions.add_parser("list", parents=[common], help="every model that is installed")
@@ -44,6 +44,8 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     verifying = actions.add_parser("verify", parents=[common], help="check the SHA-256 of the weights")
     verifying.add_argument("model", nargs="?", help="one model (default: all that are installed)")
     verifying.set_defaults(run=_verify)
+
+    model_versions.add_parser(actions, common)
 
 
 def _list(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:

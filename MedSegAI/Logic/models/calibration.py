@@ -33,7 +33,8 @@ class Calibration:
 
     def offsets(self, labels: LabelTable) -> tuple[float, ...]:
         """What is added to the logits divided by the temperature, for each class in order, before the largest wins."""
-        return (0.0, *(_log_odds_against(self.thresholds.get(label.key, EVEN_THRESHOLD)) for label in labels))
+        in_order = sorted(labels, key=lambda label: label.value)
+        return (0.0, *(_log_odds_against(self.thresholds.get(label.key, EVEN_THRESHOLD)) for label in in_order))
 
     def to_plain(self) -> dict[str, Any]:
         """The calibration as JSON values."""

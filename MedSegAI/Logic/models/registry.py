@@ -1,8 +1,8 @@
 """Where models live and how they are found, listed and verified.
 
 A model is a folder with ``card.json`` and ``weights.safetensors``. Shipped models lie in ``Resources/Models``; a
-user's own in the folder that ``MEDSEGAI_MODELS`` names (default ``~/.local/share/medsegai/models``). No network is
-ever used.
+user's own in the folder that ``MEDSEGAI_MODELS`` names (default ``~/.local/share/medsegai/models``). A user's model
+takes the place of a shipped one of the same name: it is a later version of it. No network is ever used.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def user_models_folder() -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """All model folders, shipped ones first, each group in alphabetical order."""
-    found = []
+    """All model folders, shipped ones (or what took their place) first, each group in alphabetical order."""
+    found: dict[str, Path] = {}
     for parent in (SHIPPED_MODELS, user_models_folder()):
         if parent.is_dir():
-            found.extend(sorted(folder for folder in parent.iterdir() if (folder / CARD_NAME).is_file()))
-    return tuple(found)
+            found |= {folder.name: folder for folder in sorted(parent.iterdir()) if (folder / CARD_NAME).is_file()}
+    return tuple(found.values())
 
 
 def find_model(name_or_path: str | Path) -> Model:

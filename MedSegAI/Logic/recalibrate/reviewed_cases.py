@@ -1,0 +1,116 @@
+"""Cases that experts reviewed, with their scans: what a model is judged anew on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from MedSegAI.Logic.consensus.fuse import fuse
+from MedSegAI.Logic.corrections.case_ratings import case_ratings
+from MedSegAI.Logic.corrections.training_set import FinalCorrection, final_corrections
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.volume import Volume
+
+VALIDATION_CASES = "validation.json"
+
+
+@dataclass(frozen=True)
+class ReviewedCase:
+    """A scan, and what its reviewers say is in it.
+
+    Args:
+        name: Name of the case's folder.
+        corrections: The final word of each reviewer; more than one are fused with STAPLE.
+        time: When the last of them was written.
+    """
+
+    name: str
+    corrections: tuple[FinalCorrection, ...]
+    time: datetime
+
+    @property
+    def scan(self) -> Path:
+        """Where the scan lies."""
+        return self.corrections[0].scan
+
+    @property
+    def reviewers(self) -> tuple[str, ...]:
+        """Who reviewed it."""
+        return tuple(one.entry.rater for one in self.corrections)
+
+    def reference(self) -> Segmentation:
+        """The labels (k, j, i) uint8 on the scan's grid that count as right, under their own table.
+
+        Raises:
+            InputError: if a file of the journal was changed.
+        """
+        ratings = case_ratings(self.corrections[0].journal)
+        labels = ratings.ratings[0].labels if len(ratings.ratings) == 1 else fuse(ratings).labels
+        return Segmentation(Volume(labels, ratings.grid, name=self.name), ratings.table, None)
+
+
+def reviewed_cases(folders: Sequence[str | os.PathLike[str]], model: Model, *, fewest: int) -> tuple[ReviewedCase, ...]:
+    """The reviewed cases of these folders, in the order of their last word.
+
+    A folder without a final correction is passed over: it is still being reviewed.
+
+    Args:
+        folders: Case folders, each with a ``journal.jsonl``.
+        model: The model that is to be judged; none of its own validation cases may be among them.
+        fewest: With fewer cases than this nothing is judged.
+
+    Raises:
+        InputError: if a journal cannot be read, a scan is missing or was changed, one scan is there twice, a case
+            was used to choose the model, or there are too few.
+    """
+    by_case: dict[str, list[FinalCorrection]] = {}
+    for one in final_corrections(folders):
+        by_case.setdefault(one.journal.folder.resolve().name, []).append(one)
+    cases = [ReviewedCase(name, tuple(found), _last(found)) for name, found in by_case.items()]
+    _refuse_twice(cases)
+    _refuse_known(cases, model)
+    if len(cases) < fewest:
+        raise InputError(
+            f"Only {len(cases)} of the cases are reviewed; a model is judged on {fewest} or more.",
+            advice="Mark more corrections as final. With fewer cases chance decides more than the model does.",
+        )
+    return tuple(sorted(cases, key=lambda case: case.time))
+
+
+def _last(corrections: Sequence[FinalCorrection]) -> datetime:
+    return max(datetime.fromisoformat(one.entry.time) for one in corrections)
+
+
+def _refuse_twice(cases: Sequence[ReviewedCase]) -> None:
+    seen: dict[str, str] = {}
+    for case in cases:
+        recorded = next((e.scan for e in reversed(case.corrections[0].journal.entries) if e.scan), None)
+        if recorded is None:
+            continue
+        if other := seen.get(recorded.sha256):
+            raise InputError(
+                f"The cases '{other}' and '{case.name}' are about the same scan.",
+                advice="Leave one of them out: a scan that counts twice makes the result look surer than it is.",
+            )
+        seen[recorded.sha256] = case.name
+
+
+def _refuse_known(cases: Sequence[ReviewedCase], model: Model) -> None:
+    """The cases on which the model was chosen look better than new ones."""
+    path = model.folder / VALIDATION_CASES
+    if not path.is_file():
+        return
+    known = {case["case"] for case in json.loads(path.read_text(encoding="utf-8")).get("cases", ())}
+    for case in cases:
+        stem = case.scan.name.split(".")[0]
+        if known & {case.name, stem}:
+            raise InputError(
+                f"The case '{case.name}' is one of those on which '{model.card.name}' was chosen.",
+                advice="Leave it out: what is fitted on it would look better than it is.",
+            )
