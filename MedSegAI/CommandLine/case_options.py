@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.errors import UsageError
+from MedSegAI.CommandLine.point_options import POINT_OPTIONS, add_point_options
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.settings import RunSettings
@@ -25,6 +26,7 @@ def add_case_options(parser: argparse.ArgumentParser, *, default_model: str | No
         metavar="REGION",
         help="where to look: x0,x1,y0,y1,z0,z1 in RAS mm (-44,-8,-46,4,-34,8) or i0:i1,j0:j1,k0:k1 in voxels",
     )
+    add_point_options(parser)
     _add_scan_options(parser)
     add_compute_options(parser)
     parser.add_argument("--in-process", action="store_true", help="compute in this process instead of a worker process")
@@ -108,8 +110,8 @@ def with_regions_joined(arguments: Sequence[str]) -> list[str]:
     """``--roi -44,-8,...`` as ``--roi=-44,-8,...``: argparse takes a value that begins with a minus for an option."""
     joined: list[str] = []
     for argument in arguments:
-        if joined and joined[-1] == "--roi":
-            joined[-1] = f"--roi={argument}"
+        if joined and (joined[-1] == "--roi" or joined[-1] in POINT_OPTIONS):
+            joined[-1] = f"{joined[-1]}={argument}"
         else:
             joined.append(argument)
     return joined

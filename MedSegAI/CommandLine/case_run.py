@@ -13,6 +13,7 @@ from MedSegAI.Logic.errors import LabelError, WorkerError
 if TYPE_CHECKING:
     from MedSegAI.Logic.inference.result import SegmentationResult
     from MedSegAI.Logic.models.card import ModelCard
+    from MedSegAI.Logic.report.measured_nodules import MeasuredNodule
     from MedSegAI.Logic.report.volumes import SegmentVolume
     from MedSegAI.Logic.worker.runner import Runner
 
@@ -38,12 +39,22 @@ def open_runner(*, in_process: bool) -> Iterator[Runner]:
             raise WorkerError(error.problem, advice=f"{error.advice} The worker's log: {kept}.") from error
 
 
-def refuse_unknown_target(target: str, card: ModelCard) -> None:
+def refuse_unknown_target(target: str, card: ModelCard, *, points: int = 0) -> None:
     """Check the label to explain before the long work starts; a crop and a whole scan have their own labels.
 
+    Args:
+        target: Key, name or value of the label.
+        card: The model's card.
+        points: How many places were pointed at; each has labels of its own.
+
     Raises:
-        LabelError: if neither has it.
+        LabelError: if there is no such label.
     """
+    if card.needs_point:
+        from MedSegAI.Logic.inference.pointed_regions import numbered_labels
+
+        numbered_labels(card, max(1, points)).find(target)
+        return
     if card.localiser is None:
         card.labels.find(target)
         return
@@ -77,6 +88,32 @@ def volume_facts(volumes: Sequence[SegmentVolume]) -> list[dict[str, Any]]:
         {"value": entry.value, "key": entry.key, "name": entry.name, "volume_ml": round(entry.volume_ml, 4)}
         for entry in volumes
     ]
+
+
+def nodule_lines(nodules: Sequence[MeasuredNodule], volumes: Sequence[SegmentVolume]) -> tuple[str, ...]:
+    """What was measured of each structure that was pointed at, for a person; what was not found is named, too."""
+    head = ("", "diameter", "long x short", "volume", "mean", "confidence", "")
+    rows = [head, *(_nodule_row(one) for one in nodules)]
+    missed = ((entry.name, "not found", *[""] * 5) for entry in volumes if not entry.voxels)
+    return columns([*rows, *missed])
+
+
+def _nodule_row(one: MeasuredNodule) -> tuple[str, ...]:
+    measures = one.measures
+    return (
+        one.name,
+        f"{measures.diameter_mm:.1f} mm",
+        f"{measures.long_mm:.1f} x {measures.short_mm:.1f} mm",
+        f"{measures.volume_mm3:.0f} mm3",
+        f"{measures.mean:.0f} HU",
+        "" if one.confidence is None else f"{one.confidence:.2f}",
+        "may be cut off" if one.cut else "",
+    )
+
+
+def nodule_facts(nodules: Sequence[MeasuredNodule]) -> list[dict[str, Any]]:
+    """The same for machines."""
+    return [one.to_plain() for one in nodules]
 
 
 def made_by(result: SegmentationResult) -> dict[str, str]:

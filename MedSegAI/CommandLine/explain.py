@@ -12,6 +12,7 @@ from MedSegAI.CommandLine.case_scans import paths_by_input, prepared, read_scans
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
+from MedSegAI.CommandLine.point_options import refuse_two_kinds_of_place, with_points
 from MedSegAI.CommandLine.progress import ConsoleReporter
 from MedSegAI.CommandLine.scene_file import SCENE_ENDINGS, build_scene, require_slicer_core, write_scene
 from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
@@ -40,7 +41,11 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     )
     add_case_options(parser, default_model=None)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.nrrd", help="the heat map, 0 to 1")
-    parser.add_argument("--target", required=True, metavar="LABEL", help="label to explain: its key, name or value")
+    parser.add_argument(
+        "--target",
+        metavar="LABEL",
+        help="label to explain: its key, name or value; needed but for what lies at one --point",
+    )
     parser.add_argument("--layer", help="layer to explain (default: the model card's)")
     parser.add_argument("--scene", type=Path, metavar="OUT.mrb", help="scan, segments and heat map for 3D Slicer")
     parser.set_defaults(run=run)
@@ -55,6 +60,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.report.heat_colours import HEAT_LEGEND
 
     settings = settings_of(options)
+    refuse_two_kinds_of_place(options)
     _take_lone_file_for_segmentation(options)
     files = _wanted_files(options)
     stored = None if options.segmentation is None else read_segmentation(options.segmentation)
@@ -62,12 +68,14 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     paths = paths_by_input(model.card, [] if options.input is None else [options.input], options.named_inputs)
     if stored is not None and stored.provenance is not None and stored.provenance.reference_input in paths:
         options.reference = stored.provenance.reference_input
+    target = _target(options, model)
     case = read_scans(options, model.card, paths, reporter)
+    settings = with_points(settings, options, case.on.grid)
     result = None
     if stored is None:
-        refuse_unknown_target(options.target, model.card)
+        refuse_unknown_target(target, model.card, points=len(options.points))
     else:
-        stored.table.find(options.target)
+        stored.table.find(target)
         result = result_of_file(stored, case.on)
     with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
         if result is None:
@@ -75,8 +83,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             result = runner.segment(case, model=model, settings=settings, reporter=reporter)
         else:
             case = as_before(case, result.provenance, reporter=reporter)
-        label = result.table.find(options.target)
-        wanted = {"target": options.target, "layer": options.layer, "settings": settings}
+        label = result.table.find(target)
+        wanted = {"target": target, "layer": options.layer, "settings": settings}
         heat = runner.explain(case, result, model=model, reporter=reporter, **wanted)
         files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
         if "scene" in files.wanted:
@@ -112,6 +120,7 @@ def _wanted_files(options: argparse.Namespace) -> WrittenFiles:
 def _refuse_what_the_segmentation_knows(options: argparse.Namespace) -> None:
     given = {
         "--roi": options.roi is not None,
+        "--point": bool(options.points),
         "--prepare": bool(options.prepare),
         "--reference": options.reference is not None,
         "--align": options.align != "auto",
@@ -121,6 +130,17 @@ def _refuse_what_the_segmentation_knows(options: argparse.Namespace) -> None:
             f"{option} and a segmentation exclude each other.",
             advice="The segmentation knows its regions, and how its scans were prepared and aligned: so it is again.",
         )
+
+
+def _target(options: argparse.Namespace, model: Model) -> str:
+    """The label to explain; of one place that was pointed at, what was found there."""
+    if options.target is not None:
+        return options.target
+    if len(options.points) == 1 and model.card.needs_point:
+        from MedSegAI.Logic.inference.pointed_regions import labels_of_point
+
+        return labels_of_point(model.card, 1)[0].key
+    raise UsageError("The following arguments are required: --target.", advice="Try 'medsegai explain --help'.")
 
 
 def _model(options: argparse.Namespace, stored: Segmentation | None) -> Model:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.case_options import add_case_options, settings_of
 from MedSegAI.CommandLine.case_run import (
     made_by,
+    nodule_facts,
+    nodule_lines,
     open_runner,
     refuse_unknown_target,
     run_line,
@@ -20,9 +23,13 @@ from MedSegAI.CommandLine.case_scans import paths_by_input, prepared, read_scans
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
+from MedSegAI.CommandLine.point_options import refuse_two_kinds_of_place, with_points
 from MedSegAI.CommandLine.progress import ConsoleReporter
 from MedSegAI.CommandLine.scene_file import SCENE_ENDINGS, build_scene, require_slicer_core, write_scene
 from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
+
+if TYPE_CHECKING:
+    from MedSegAI.Logic.models.card import ModelCard
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -41,6 +48,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
     parser.add_argument("--heatmap", type=Path, metavar="OUT.nrrd", help="what the network looked at, for --target")
     parser.add_argument("--target", metavar="LABEL", help="label to explain: its key, name or value")
     parser.add_argument("--layer", help="layer to explain (default: the model card's)")
+    parser.add_argument("--measures", type=Path, metavar="OUT.csv", help="size and diameters of what was pointed at")
     parser.add_argument("--scene", type=Path, metavar="OUT.mrb", help="scan, segments and heat map for 3D Slicer")
     parser.set_defaults(run=run)
 
@@ -49,15 +57,18 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     """Segment, and write every file that was asked for; each is whole or not there."""
     from MedSegAI.Logic.files.write import write_segmentation, write_volume
     from MedSegAI.Logic.models.registry import find_model
+    from MedSegAI.Logic.report.measured_nodules import measured_nodules, nodules_as_csv
 
     _refuse_lonely_options(options)
     settings = settings_of(options, keep_confidence=options.confidence is not None)
     model = find_model(options.model)
+    _refuse_measures_of_others(options, model.card)
     paths = paths_by_input(model.card, options.inputs, options.named_inputs)
     files = _wanted_files(options, inputs=list(paths.values()))
     if options.target is not None:
-        refuse_unknown_target(options.target, model.card)
+        refuse_unknown_target(options.target, model.card, points=len(options.points))
     case = read_scans(options, model.card, paths, reporter)
+    settings = with_points(settings, options, case.on.grid)
     heat = None
     with open_runner(in_process=options.in_process) as runner, told_what_was_written(files):
         case = prepared(case, options, card=model.card, runner=runner, reporter=reporter)
@@ -71,18 +82,33 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             wanted = {"target": options.target, "layer": options.layer, "settings": settings}
             heat = runner.explain(case, result, model=model, reporter=reporter, **wanted)
             files.write("heat map", lambda path: write_volume(path, heat, metadata=made_by(result)))
+        nodules = measured_nodules(result, case.on) if model.card.needs_point else ()
+        if "measures" in files.wanted:
+            files.write("measures", lambda path: _write_text(path, nodules_as_csv(nodules)))
         if "scene" in files.wanted:
             files.write("scene", lambda path: write_scene(path, build_scene(case.on, result, heat=heat)))
     volumes = volumes_looked_for(result)
     facts = {
         "files": files.as_facts(),
         "volumes": volume_facts(volumes),
+        **({"nodules": nodule_facts(nodules)} if nodules else {}),
         "provenance": json.loads(result.provenance.to_json()),
     }
-    return Outcome(facts, (run_line(result), *volume_lines(volumes), files.sentence()))
+    lines = nodule_lines(nodules, volumes) if nodules else volume_lines(volumes)
+    return Outcome(facts, (run_line(result), *lines, files.sentence()))
+
+
+def _write_text(path: Path, text: str) -> None:
+    from MedSegAI.Logic.files.atomic import write_beside
+
+    with write_beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _refuse_lonely_options(options: argparse.Namespace) -> None:
+    refuse_two_kinds_of_place(options)
+    if options.measures is not None and not options.points:
+        raise UsageError("--measures needs --point.", advice="Point at what is to be measured, or leave it out.")
     if (options.heatmap is None) != (options.target is None):
         raise UsageError(
             "--heatmap and --target belong together.",
@@ -90,6 +116,14 @@ def _refuse_lonely_options(options: argparse.Namespace) -> None:
         )
     if options.layer is not None and options.heatmap is None:
         raise UsageError("--layer needs --heatmap and --target.", advice="Leave it out, or ask for a heat map.")
+
+
+def _refuse_measures_of_others(options: argparse.Namespace, card: ModelCard) -> None:
+    if options.measures is not None and not card.needs_point:
+        raise UsageError(
+            f"--measures is for a model that segments what is pointed at, which '{card.name}' is not.",
+            advice="Leave it out; the volumes are shown anyway.",
+        )
 
 
 def _wanted_files(options: argparse.Namespace, *, inputs: list[Path]) -> WrittenFiles:
@@ -100,6 +134,7 @@ def _wanted_files(options: argparse.Namespace, *, inputs: list[Path]) -> Written
         ("segmentation", "-o", options.output, WRITABLE_ENDINGS),
         ("confidence", "--confidence", options.confidence, SCAN_ENDINGS),
         ("heat map", "--heatmap", options.heatmap, SCAN_ENDINGS),
+        ("measures", "--measures", options.measures, (".csv",)),
         ("scene", "--scene", options.scene, SCENE_ENDINGS),
     )
     asked = [entry for entry in asked if entry[2] is not None]
