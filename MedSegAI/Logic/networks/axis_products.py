@@ -7,7 +7,6 @@ hundred voxels, are exact, have the same gradient in every run on a GPU, too, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -27,16 +26,11 @@ def doubled(volume: Tensor) -> Tensor:
 
     Voxels are seen as cells and the outermost values are held, as ``interpolate(..., align_corners=False)`` does it.
     """
-    return along_axes(volume, [_doubling(size).to(volume.device) for size in volume.shape[2:]])
+    return along_axes(volume, [_doubling(size, volume) for size in volume.shape[2:]])
 
 
-@lru_cache(maxsize=64)
-def _doubling(size: int) -> Tensor:
-    """Matrix (2 size, size) of linear interpolation at quarters of a cell."""
-    rows = [[0.0] * size for _ in range(2 * size)]
-    for cell in range(size):
-        rows[2 * cell][max(cell - 1, 0)] += 0.25
-        rows[2 * cell][cell] += 0.75
-        rows[2 * cell + 1][cell] += 0.75
-        rows[2 * cell + 1][min(cell + 1, size - 1)] += 0.25
-    return torch.tensor(rows)
+def _doubling(size: int, like: Tensor) -> Tensor:
+    """Matrix (2 size, size) of linear interpolation at quarters of a cell, of ``like``'s type and device."""
+    here = torch.eye(size, dtype=like.dtype, device=like.device)
+    before, after = torch.cat([here[:1], here[:-1]]), torch.cat([here[1:], here[-1:]])
+    return torch.stack([0.75 * here + 0.25 * before, 0.75 * here + 0.25 * after], dim=1).flatten(0, 1)

@@ -117,7 +117,7 @@ class ConditionalRandomField(nn.Module):
         """Logarithm of the positional part of the likeness kernel, an offset of the half window."""
         precision = self._precision(self.log_reach_mm, logits)
         squares = [sum((step * mm) ** 2 for step, mm in zip(o, self.spacing_mm)) for o in half_window(self.radius)]
-        distances = torch.tensor(squares, device=logits.device, dtype=logits.dtype)
+        distances = torch.tensor(squares, dtype=logits.dtype).to(logits.device)
         log_weights = -precision * distances
         return log_weights - torch.log(1 + 2 * torch.exp(log_weights).sum())
 
