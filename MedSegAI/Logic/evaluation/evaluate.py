@@ -8,6 +8,7 @@ from pathlib import Path
 from MedSegAI.Logic.evaluation.intervals import subjects_of
 from MedSegAI.Logic.evaluation.metrics import ScoreSettings, compare_masks
 from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
+from MedSegAI.Logic.evaluation.voxel_curves import CaseProbabilities, VoxelCurves
 from MedSegAI.Logic.files.decathlon import data_folder, read_case, read_subset
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
@@ -27,6 +28,7 @@ def evaluate(
     reporter: Reporter,
     scoring: ScoreSettings | None = None,
     subject_rule: str = "",
+    curves: VoxelCurves | None = None,
 ) -> Evaluation:
     """Segment each case of a subset and compare it with its expert labels.
 
@@ -39,6 +41,7 @@ def evaluate(
         reporter: Told done/total in cases; may cancel between them.
         scoring: What the scores depend on; None takes the defaults.
         subject_rule: Finds the subject in a case's name, see :func:`subjects_of`; empty: each case is a subject.
+        curves: Also gathers the curves of each case.
 
     Raises:
         InputError: if the data set, the split or a file in it cannot be used, a label lies on another grid, or the
@@ -56,7 +59,7 @@ def evaluate(
     for done, name in enumerate(names):
         raise_if_cancelled(reporter)
         reporter.progress(done, len(names), "evaluating")
-        cases.append(_evaluate_case(folder, name, model, engine, settings, scoring))
+        cases.append(_evaluate_case(folder, name, model, engine, settings, scoring, curves))
     reporter.progress(len(names), len(names), "evaluating")
     return Evaluation(
         model.card.name,
@@ -70,13 +73,23 @@ def evaluate(
 
 
 def _evaluate_case(
-    folder: Path, name: str, model: Model, engine: Engine, settings: RunSettings, scoring: ScoreSettings
+    folder: Path,
+    name: str,
+    model: Model,
+    engine: Engine,
+    settings: RunSettings,
+    scoring: ScoreSettings,
+    curves: VoxelCurves | None,
 ) -> CaseScores:
     volume, reference = read_case(folder, name, modality=model.card.inputs[0].modality)
     started = time.perf_counter()
     # Each case would repeat the memory plan and the same warnings; only the count of cases is of interest.
-    result = segment(volume, model, settings=settings, reporter=SilentReporter(), engine=engine)
+    seen = None if curves is None else CaseProbabilities()
+    watch = None if seen is None else seen.watch
+    result = segment(volume, model, settings=settings, reporter=SilentReporter(), engine=engine, watch=watch)
     seconds = time.perf_counter() - started
+    if seen is not None:
+        curves.add(name, probabilities=seen, reference=reference, table=result.table)
     scores = {
         label.key: compare_masks(
             result.labels.array == label.value,
