@@ -36,14 +36,16 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
         summary = train(config, data=options.data, output=folder, reporter=reporter)
     except (Cancelled, KeyboardInterrupt) as stop:
         kept = (folder / CHECKPOINT_NAME).is_file()
-        advice = f"Go on later with --resume -o {folder}." if kept else "No epoch was finished, so nothing is kept."
+        advice = f"Go on later with --resume -o {folder}." if kept else "No step was done, so nothing is kept."
         raise Cancelled(advice=advice) from stop
     facts = {
         "checkpoint": str(summary.checkpoint),
         "best_checkpoint": str(summary.best_checkpoint),
         "table": str(summary.table),
+        "report": str(summary.report),
         "steps": summary.steps,
         "seconds": summary.seconds,
+        "cpu_seconds": summary.cpu_seconds,
         "best_dice": summary.best_dice,
         "stopped_early": summary.stopped_early,
     }
@@ -51,6 +53,7 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
         f"Trained {summary.steps} steps in {summary.seconds:.0f} s; best validation Dice {summary.best_dice:.4f}.",
         f"Weights: {summary.best_checkpoint}",
         f"Epochs:  {summary.table}",
+        f"Report:  {summary.report}",
     )
     return Outcome(facts, lines)
 

@@ -13,6 +13,9 @@ from MedSegAI.Logic.models.registry import read_model
 from Testing.CommandLine.conftest import CARD_TEMPLATE, start_medsegai
 
 
+RUN_FILES = {"last.pt", "best.pt", "epochs.csv", "config.yaml", "report.html"}
+
+
 @pytest.fixture
 def dataset(hippocampus_folder: Path, tmp_path: Path) -> Path:
     """The real crops with a split of one case to train on and one to validate on."""
@@ -34,6 +37,7 @@ def config(tmp_path: Path) -> Path:
         "patch_size": [32, 64, 32],
         "batch_size": 1,
         "total_steps": 1,
+        "precision": "fp32",
         "validation": {"every_epochs": 1},
     }
     path = tmp_path / "tiny.yaml"
@@ -47,7 +51,7 @@ def test_a_run_is_trained_refused_a_second_time_and_resumed(medsegai, config, da
     assert shown.code == 0, shown.err
     facts = json.loads(shown.out)
     assert facts["steps"] == 1
-    assert all(Path(facts[name]).is_file() for name in ("checkpoint", "best_checkpoint", "table"))
+    assert all(Path(facts[name]).is_file() for name in ("checkpoint", "best_checkpoint", "table", "report"))
     assert any("progress" in json.loads(line) for line in shown.err.splitlines())
 
     again = medsegai("train", config, "--data", dataset, "-o", run)
@@ -127,7 +131,8 @@ def test_a_run_stopped_by_ctrl_c_keeps_its_epochs_and_says_how_to_go_on(config, 
     out, err = command.communicate(timeout=60)
     assert command.returncode == 130, err
     assert json.loads(out)["error"]["advice"] == f"Go on later with --resume -o {run}."
-    assert {path.name for path in run.iterdir()} <= {"last.pt", "best.pt", "epochs.csv"}
+    names = {path.name for path in run.iterdir()}
+    assert {"last.pt", "config.yaml", "report.html"} <= names <= {*RUN_FILES, ".running"}
 
 
 @pytest.mark.parametrize(

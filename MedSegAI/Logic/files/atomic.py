@@ -68,6 +68,12 @@ def room_beside(path: str | os.PathLike[str], *, refuse: Callable[[Path], None])
         _remove(room)
 
 
+def remove_left_over_rooms(folder: str | os.PathLike[str]) -> None:
+    """Remove what killed programs had half written in a folder; only for a folder that nobody else writes into."""
+    for room in Path(folder).glob(f"{_PREFIX}*"):
+        _remove(room)
+
+
 def _remove(room: Path) -> None:
     """Remove the private folder, also where Ctrl-C comes in the middle of removing it."""
     try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import types
 import typing
 from collections.abc import Mapping
 from typing import Any
 
+from MedSegAI.Logic.training.config_names import MOVED, likely_meant, without_none
 from MedSegAI.Logic.training.config_tables.check import need
 from MedSegAI.Logic.training.config_tables.data_kinds import DataKind, class_of_kind
 
@@ -20,13 +19,14 @@ _KIND_NAMES = {
 }
 
 
-def table_from_mapping(cls: type, content: object, path: str) -> Any:
+def table_from_mapping(cls: type, content: object, path: str, *, root: type | None = None) -> Any:
     """An instance of the dataclass ``cls`` from a dictionary, every field checked against its annotation.
 
     Args:
         cls: A dataclass, whose fields may be dataclasses, tuples, dictionaries, texts, numbers or optional.
         content: What was read.
         path: Name of the table, such as "optimiser", as sentences say it; "" at the top level.
+        root: The dataclass of the whole configuration, whose fields somebody may have meant; None: ``cls``.
 
     Raises:
         InputError: naming a field that is unknown, missing or of the wrong kind.
@@ -34,7 +34,7 @@ def table_from_mapping(cls: type, content: object, path: str) -> Any:
     where = path or "the top level"
     need(isinstance(content, Mapping), f"{where} is not a table of fields", "write 'field: value' lines")
     known = {entry.name: entry for entry in dataclasses.fields(cls)}
-    _refuse_unknown([str(key) for key in content if key not in known], list(known), where)
+    _refuse_unknown([str(key) for key in content if key not in known], list(known), path, root or cls)
     missing = [
         name
         for name, entry in known.items()
@@ -43,7 +43,7 @@ def table_from_mapping(cls: type, content: object, path: str) -> Any:
     need(not missing, f"{where} lacks the field '{', '.join(missing)}'", "add it")
     hints = typing.get_type_hints(cls)
     prefix = f"{path}." if path else ""
-    return cls(**{key: _convert(value, hints[key], f"{prefix}{key}") for key, value in content.items()})
+    return cls(**{key: _convert(value, hints[key], f"{prefix}{key}", root or cls) for key, value in content.items()})
 
 
 def mapping_from_table(table: Any) -> dict[str, Any]:
@@ -57,28 +57,35 @@ def _plain(value: Any) -> Any:
     return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
-def _refuse_unknown(unknown: list[str], known: list[str], where: str) -> None:
+def _refuse_unknown(unknown: list[str], known: list[str], path: str, root: type) -> None:
     if not unknown:
         return
-    near = [match for name in unknown for match in difflib.get_close_matches(name, known, n=1)]
-    meant = f"did you mean '{near[0]}'? Known are {', '.join(known)}" if near else f"known are {', '.join(known)}"
-    need(False, f"{where} has the unknown field '{', '.join(sorted(unknown))}'", meant)
+    first = f"{path}.{unknown[0]}" if path else unknown[0]
+    where = path or "the top level"
+    need(first not in MOVED, f"{where} has the field '{unknown[0]}', which is called {MOVED.get(first)} now", "move it")
+    meant, names = likely_meant(first, root), f"known are {', '.join(known)}"
+    if meant:
+        beside = meant.rpartition(".")[0] == path
+        place = "" if beside or "." in meant else " at the top level"
+        names = f"did you mean '{meant.rpartition('.')[2] if beside else meant}'{place}? {names[0].upper()}{names[1:]}"
+    need(False, f"{where} has the unknown field '{', '.join(unknown)}'", names)
 
 
-def _convert(value: Any, hint: Any, path: str) -> Any:
+def _convert(value: Any, hint: Any, path: str, root: type) -> Any:
     """``value`` as the annotated type ``hint``, or a sentence that names the field."""
+    hint, optional = without_none(hint)
+    if value is None and optional:
+        return None
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        return None if value is None else _convert(value, next(a for a in arguments if a is not type(None)), path)
     if hint is DataKind:
         hint = class_of_kind(value, path)
     if dataclasses.is_dataclass(hint):
-        return table_from_mapping(hint, value, path)
+        return table_from_mapping(hint, value, path, root=root)
     if origin is tuple:
-        return _convert_list(value, arguments, path)
+        return _convert_list(value, arguments, path, root)
     if origin is dict:
         need(isinstance(value, Mapping), f"{path} is {value!r}", "write it as 'key: value' lines")
-        return {_convert(k, arguments[0], path): _convert(v, arguments[1], path) for k, v in value.items()}
+        return {_convert(k, arguments[0], path, root): _convert(v, arguments[1], path, root) for k, v in value.items()}
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if hint is Any:
@@ -88,10 +95,10 @@ def _convert(value: Any, hint: Any, path: str) -> Any:
     return value
 
 
-def _convert_list(value: Any, arguments: tuple[Any, ...], path: str) -> tuple:
+def _convert_list(value: Any, arguments: tuple[Any, ...], path: str, root: type) -> tuple:
     is_list = isinstance(value, list | tuple)
     if arguments[-1] is Ellipsis:
         need(is_list, f"{path} is {value!r}", "give a list")
-        return tuple(_convert(entry, arguments[0], path) for entry in value)
+        return tuple(_convert(entry, arguments[0], path, root) for entry in value)
     need(is_list and len(value) == len(arguments), f"{path} is {value!r}", f"give a list of {len(arguments)} numbers")
-    return tuple(_convert(entry, kind, path) for entry, kind in zip(value, arguments))
+    return tuple(_convert(entry, kind, path, root) for entry, kind in zip(value, arguments))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +15,7 @@ from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.training.augment import change_intensities, cut_patch, random_placement
 from MedSegAI.Logic.training.config import TrainingConfig
 from MedSegAI.Logic.training.data import Case, load_cases
-from MedSegAI.Logic.training.training_set import Sample
+from MedSegAI.Logic.training.training_set import Sample, ShownCase
 from MedSegAI.Logic.training.validation import predict_labels
 
 
@@ -56,9 +57,22 @@ class DecathlonValidationSet:
         """Dice of each label; one absent from both sides of a case counts as 1."""
         return [self._score_case(network, self.cases[index]) for index in indices]
 
-    def _score_case(self, network: nn.Module, case: Case) -> dict[str, float]:
+    @property
+    def names(self) -> list[str]:
+        """Names of the cases' files."""
+        return [case.name for case in self.cases]
+
+    def show(self, network: nn.Module, index: int) -> ShownCase:
+        """A case beside what the network says of it."""
+        case = self.cases[index]
+        return ShownCase(case.image, case.label, self._predicted(network, case), self.config.data.spacing_mm)
+
+    def _predicted(self, network: nn.Module, case: Case) -> np.ndarray:
         window, overlap = self.config.patch_size, self.config.validation.overlap
-        predicted = predict_labels(network, case.image, window=window, overlap=overlap)
+        return predict_labels(network, case.image, window=window, overlap=overlap)
+
+    def _score_case(self, network: nn.Module, case: Case) -> dict[str, float]:
+        predicted = self._predicted(network, case)
         names = self.config.data.labels
         return {names[value]: dice(predicted == value, case.label == value) for value in sorted(names)}
 

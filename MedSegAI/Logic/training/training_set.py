@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,4 +50,35 @@ class ValidationSet(Protocol):
 
         The network is in evaluation mode and is not changed.
         """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ShownCase:
+    """A validation case as a picture needs it.
+
+    Args:
+        image: Normalised voxels (k, j, i) float32.
+        reference: Label values (k, j, i) uint8 of the expert.
+        predicted: Label values (k, j, i) uint8 of the network.
+        spacing_mm: Spacing (i, j, k).
+    """
+
+    image: np.ndarray
+    reference: np.ndarray
+    predicted: np.ndarray
+    spacing_mm: tuple[float, float, float]
+
+
+@runtime_checkable
+class ShowsCases(Protocol):
+    """What a validation set may offer so that reports name and show its cases."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Name of each case."""
+        ...
+
+    def show(self, network: nn.Module, index: int) -> ShownCase:
+        """Case ``index`` beside what the network says of it."""
         ...

@@ -16,8 +16,9 @@ def predict_labels(
     starts = window_starts(image.shape, window, overlap=overlap)
     weights = gaussian_weights(window)
     windows = np.stack([cut_window(image[None], start, window) for start in starts])
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     with torch.no_grad():
-        logits = network(torch.from_numpy(windows)).numpy()
+        logits = network(torch.from_numpy(windows).to(device)).float().cpu().numpy()
     total = np.zeros((logits.shape[1], *image.shape), dtype=np.float32)
     for start, values in zip(starts, logits):
         inside, of_window = overlap_of_window(start, window, image.shape)

@@ -23,6 +23,10 @@ def a_mapping() -> dict:
         "patch_size": [32, 64, 32],
         "batch_size": 1,
         "total_steps": 4,
+        "precision": "fp32",
+        "device": "cpu",
+        "schedule": {"kind": "cosine"},
+        "keeping": {"worst_cases": 0},
         "optimiser": {"warm_up_steps": 2, "learning_rate": 1.0e-3},
         "validation": {"every_epochs": 1},
     }

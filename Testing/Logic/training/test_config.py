@@ -30,8 +30,20 @@ def test_whole_numbers_are_taken_for_fractions(a_mapping):
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
-        ("learning_rat", 1.0, "the top level has the unknown field 'learning_rat'. Known are name"),
-        ("optimiser.learning_rat", 1.0, "optimiser has the unknown field 'learning_rat'"),
+        (
+            "learning_rat",
+            1.0,
+            "the top level has the unknown field 'learning_rat'. Did you mean 'optimiser.learning_rate'",
+        ),
+        ("batchsize", 1, "the top level has the unknown field 'batchsize'. Did you mean 'batch_size'"),
+        ("schedul", 1, "the top level has the unknown field 'schedul'. Did you mean 'schedule'"),
+        ("zzz", 1, "the top level has the unknown field 'zzz'. Known are name, data"),
+        ("optimiser.learning_rat", 1.0, "optimiser has the unknown field 'learning_rat'. Did you mean 'learning_rate'"),
+        (
+            "optimiser.batch_size",
+            1,
+            "optimiser has the unknown field 'batch_size'. Did you mean 'batch_size' at the top",
+        ),
         ("optimiser.learning_rate", "1e-3", r"optimiser.learning_rate is '1e-3'. Give a number \(write 1.0e-3"),
         ("optimiser.learning_rate", 0.0, "optimiser.learning_rate is 0.0. Give a positive number"),
         ("optimiser.weight_decay", -1.0, "optimiser.weight_decay is -1.0"),
@@ -44,7 +56,27 @@ def test_whole_numbers_are_taken_for_fractions(a_mapping):
         ("augmentation.scale", 1.0, "augmentation.scale is 1.0"),
         ("validation.every_epochs", 0, "validation.every_epochs is 0"),
         ("validation.overlap", 1.0, "validation.overlap is 1.0"),
-        ("validation.patience", -1, "validation.patience is -1"),
+        ("early_stopping.patience", -1, "early_stopping.patience is -1"),
+        ("early_stopping.monitor", "dice", "early_stopping.monitor is 'dice'. Write 'val_dice' or 'train_loss'"),
+        ("early_stopping.min_delta", -0.1, "early_stopping.min_delta is -0.1"),
+        ("validation.patience", 3, "validation has the field 'patience', which is called early_stopping.patience now"),
+        (
+            "schedule.kind",
+            "cosine_restarts",
+            "schedule.kind is 'cosine_restarts'. Write 'cosine_warm_restarts' or 'cos",
+        ),
+        ("schedule.first_epochs", 0, "schedule.first_epochs is 0"),
+        ("schedule.factor", 0, "schedule.factor is 0"),
+        ("loss.kind", "dice", "loss.kind is 'dice'. Write 'dice_ce', 'dice_focal'"),
+        ("loss.focal_gamma", -1.0, "loss.focal_gamma is -1.0"),
+        ("loss.missed_weight", 1.0, "loss.missed_weight is 1.0"),
+        ("keeping.checkpoint_minutes", -1.0, "keeping.checkpoint_minutes is -1.0"),
+        ("keeping.picture_epochs", 0, "keeping.picture_epochs is 0"),
+        ("keeping.tensorboard", "yes", "keeping.tensorboard is 'yes'. Give true or false"),
+        ("precision", "fp8", "precision is 'fp8'. Write 'bf16-mixed', 'fp32' or 'fp16-mixed'"),
+        ("device", "tpu", "device is 'tpu'. Write 'auto', 'cpu' or 'cuda'"),
+        ("cpu_minutes", 0.0, "cpu_minutes is 0.0"),
+        ("total_steps", None, "neither total_steps nor cpu_minutes is given"),
         ("data.labels", {}, "data.labels is empty"),
         ("data.labels", {1: "a", 3: "b"}, r"data.labels has the values \[1, 3\]"),
         ("data.labels", [1, 2], "data.labels is .* Write it as 'key: value' lines"),
@@ -73,8 +105,8 @@ def test_a_field_that_cannot_be_used_is_named_in_a_sentence(a_mapping, path, val
 
 
 def test_a_missing_field_is_named(a_mapping):
-    del a_mapping["total_steps"]
-    with pytest.raises(InputError, match="the top level lacks the field 'total_steps'"):
+    del a_mapping["patch_size"]
+    with pytest.raises(InputError, match="the top level lacks the field 'patch_size'"):
         config_from_mapping(a_mapping)
 
 

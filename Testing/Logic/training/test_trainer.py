@@ -13,9 +13,9 @@ from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
-from MedSegAI.Logic.training.config import OptimiserConfig, ValidationConfig
+from MedSegAI.Logic.training.config import EarlyStoppingConfig, OptimiserConfig
 from MedSegAI.Logic.training.decathlon_set import DecathlonValidationSet
-from MedSegAI.Logic.training.trainer import learning_rate, train
+from MedSegAI.Logic.training.trainer import train
 
 
 @dataclass
@@ -49,7 +49,7 @@ def test_a_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(a_config, t
         train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=StopsAfter(steps=3))
     reporter = SilentReporter()
     parts = train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=reporter)
-    assert reporter.messages[0] == "Going on from step 2 of 4."
+    assert reporter.messages[0] == "Going on from step 3 of 4 steps."
     one, other = load_checkpoint(whole.checkpoint), load_checkpoint(parts.checkpoint)
     assert_equal_weights(one.average, other.average)
     assert_equal_weights(one.network, other.network)
@@ -65,7 +65,7 @@ def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_
     assert [row["steps"] for row in rows] == ["2", "4"]
     assert list(rows[0]) == [
         *("epoch", "steps", "seconds", "seconds_per_step", "learning_rate", "train_loss"),
-        *("dice_anterior", "dice_posterior", "dice_mean"),
+        *("dice_anterior", "dice_posterior", "dice_mean", "cpu_seconds"),
     ]
     mean = (float(rows[1]["dice_anterior"]) + float(rows[1]["dice_posterior"])) / 2
     assert float(rows[1]["dice_mean"]) == pytest.approx(mean, abs=1e-5)
@@ -80,7 +80,7 @@ def test_a_run_that_no_longer_improves_stops_early(a_config, two_real_crops, tmp
     monkeypatch.setattr(
         DecathlonValidationSet, "score", lambda *_: [dict.fromkeys(("anterior", "posterior"), next(scores))]
     )
-    config = dataclasses.replace(a_config, total_steps=10, validation=ValidationConfig(every_epochs=1, patience=2))
+    config = dataclasses.replace(a_config, total_steps=10, early_stopping=EarlyStoppingConfig(patience=2))
     summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
     assert summary.stopped_early
     assert summary.steps == 8
@@ -115,22 +115,14 @@ def test_a_kill_while_writing_leaves_the_old_checkpoint(a_config, two_real_crops
     with pytest.raises(StorageError, match="the disk is full"):
         train(a_config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
     assert summary.checkpoint.read_bytes() == before
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"last.pt", "best.pt", "epochs.csv"}
+    names = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names == {"last.pt", "best.pt", "epochs.csv", "config.yaml", "report.html", ".running"}
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(a_config, two_real_crops, tmp_path):
     wild = dataclasses.replace(a_config, optimiser=OptimiserConfig(learning_rate=1e30, warm_up_steps=0))
     with pytest.raises(InputError, match=r"The loss is no longer a number at step 2.*Lower optimiser.learning_rate"):
         train(wild, data=two_real_crops, output=tmp_path, reporter=SilentReporter())
-
-
-def test_the_learning_rate_warms_up_and_falls_along_a_cosine():
-    rules = OptimiserConfig(learning_rate=1.0, warm_up_steps=10, final_fraction=0.1)
-    assert learning_rate(0, 110, rules) == pytest.approx(0.1)
-    assert learning_rate(9, 110, rules) == pytest.approx(1.0)
-    assert learning_rate(10, 110, rules) == pytest.approx(1.0)
-    assert learning_rate(60, 110, rules) == pytest.approx(0.55)
-    assert learning_rate(110, 110, rules) == pytest.approx(0.1)
 
 
 def test_a_run_leaves_torch_with_the_threads_it_had(a_config, two_real_crops, tmp_path):

@@ -12,21 +12,28 @@ from MedSegAI.Logic.training.config_tables.check import need
 class AugmentationConfig:
     """How far training images are varied; see ``Logic/training/augment.py``. Every field at 0 switches it off.
 
+    The strengths are those the shipped hippocampus model was trained with, chosen near nnU-Net's (Isensee et al. 2021).
+
     Args:
-        rotation_degrees: Largest rotation about each axis.
-        scale: Largest relative change of size along each axis.
-        shear: Largest shear.
-        shift_voxels: Largest shift of the patch away from where it was placed.
-        elastic_voxels: Standard deviation of a smooth random displacement.
-        affine_probability: How often rotation, scale, shear and elastic displacement are applied.
-        flip_probability: How often left and right (the i axis) are exchanged.
-        intensity_probability: How often each of gain, offset, gamma, noise and blur is applied.
-        gain, offset: Largest change of the normalised intensities: ``x * (1 +- gain) +- offset``.
-        gamma: Largest change of the exponent, as a factor ``1 + gamma`` or its inverse.
-        noise: Largest standard deviation of Gaussian noise, in units of the normalised image.
-        blur_voxels: Largest standard deviation of the Gaussian blur.
-        bias_field: Largest logarithm of a smooth multiplicative field.
-        low_resolution: Largest factor by which the resolution is lowered and interpolated back.
+        rotation_degrees: Largest rotation about each axis. 15: heads and bodies lie no further askew.
+        scale: Largest relative change of size along each axis. 0.15: about how much adults differ.
+        shear: Largest shear. 0.05: slight, as scanners hardly shear.
+        shift_voxels: Largest shift of the patch away from where it was placed. 6: a fifth of a short patch.
+        elastic_voxels: Standard deviation of a smooth random displacement. 1.0: more would bend labels past belief.
+        affine_probability: How often rotation, scale, shear and elastic displacement are applied. 0.9: nearly always,
+            as they cost one resampling together.
+        flip_probability: How often left and right (the i axis) are exchanged. 0.5: both sides equally often; write 0
+            where a label belongs to one side of the body.
+        intensity_probability: How often each of gain, offset, gamma, noise and bias field is applied, and half as
+            often blur and low resolution. 0.3: about two changes an image.
+        gain, offset: Largest change of the normalised intensities: ``x * (1 +- gain) +- offset``. 0.2 and 0.2: what
+            normalisation leaves between scanners.
+        gamma: Largest change of the exponent, as a factor ``1 + gamma`` or its inverse. 0.4: contrasts of other
+            sequences.
+        noise: Largest standard deviation of Gaussian noise, in units of the normalised image. 0.2: a poor scan.
+        blur_voxels: Largest standard deviation of the Gaussian blur. 1.0: a scan of half the resolution.
+        bias_field: Largest logarithm of a smooth multiplicative field. 0.3: an uncorrected MR coil; write 0 for CT.
+        low_resolution: Largest factor by which the resolution is lowered and interpolated back. 2.0: thick slices.
     """
 
     rotation_degrees: float = 15.0

@@ -13,12 +13,15 @@ class DataConfig:
     """Which images are trained on and how they are prepared.
 
     Args:
+        labels: Label value to name, 1, 2, 3 and so on; background (0) left out.
         kind: "decathlon".
-        folder: Name of the data set's folder inside the one that MEDSEGAI_DATA names.
+        folder: Name of the data set's folder inside the one that MEDSEGAI_DATA names. Empty: that folder itself.
         split_file: JSON file with the lists "train" and "val" of case names; relative to the data folder.
-        labels: Label value to name, background (0) left out.
-        normalisation: Rule of ``Logic/standardise/intensity.py``, applied to each whole image.
-        spacing_mm: Spacing (i, j, k) of the model's space, to which images are resampled.
+            "split.json".
+        normalisation: Rule of ``Logic/standardise/intensity.py``, applied to each whole image. z_score with the
+            percentiles 0.5 and 99.5 clipped suits MR, whose values have no unit; write kind: range with clip_values
+            in HU for CT.
+        spacing_mm: Spacing (i, j, k) of the model's space, to which images are resampled. 1 mm, as brain MR is taken.
     """
 
     labels: dict[int, str]
