@@ -44,7 +44,6 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 RECIPES = REPOSITORY / "MedSegAI" / "Resources" / "Training"
 RESULTS = Path(__file__).resolve().parent / "pretraining_results"
 PICTURE = REPOSITORY / "docs" / "pictures" / "pretraining.png"
-LENGTH_OF_SCHEDULE = 100_000
 STEPS_TIMED = 20
 OVERLAP_WHEN_MEASURED = 0.5
 EPOCHS_BETWEEN_VALIDATIONS = 8
@@ -79,7 +78,7 @@ def pretrained_weights(folder: Path, options: argparse.Namespace) -> Path:
     """Pretrain, or take what an earlier call has pretrained; the history goes into the results."""
     config = dataclasses.replace(
         read_pretraining_config(RECIPES / "hippocampus-pretrain.yaml"),
-        total_steps=LENGTH_OF_SCHEDULE,
+        total_steps=None,
         cpu_minutes=options.pretraining_minutes,
         seed=options.seed,
     )

@@ -130,4 +130,4 @@ def _refuse_another(config: PretrainingConfig, then: PretrainingConfig) -> None:
 
 def _fixed_part(config: PretrainingConfig) -> PretrainingConfig:
     data = replace(config.data, folder="", cache_mib=1)
-    return replace(config, data=data, total_steps=1, cpu_minutes=0.0, checkpoint_steps=1, threads=1)
+    return replace(config, data=data, total_steps=1, cpu_minutes=None, checkpoint_steps=1, threads=1)

@@ -108,9 +108,10 @@ class PretrainingConfig:
 
     Args:
         patch_size: Patch (k, j, i) in voxels; a scan that is smaller is padded.
-        total_steps: Steps of the whole run; the learning rate follows them.
-        cpu_minutes: The run ends after so much processor time at the latest, and the learning rate follows that, too,
-            so its weights depend on the machine; 0: only the steps count.
+        total_steps: Steps of the whole run. Either this or ``cpu_minutes``, or both: the run ends with the first of
+            them, and the learning rate follows whichever is nearer to its end.
+        cpu_minutes: Processor time of the whole run in minutes, over all sessions. What is left of it depends on the
+            machine, so such a run cannot be repeated to the last bit.
         batch_size: Samples a step; with contrast each is shown as two views.
         checkpoint_steps: Steps between two checkpoints, each with a row of the table.
         seed: Seed of everything random.
@@ -120,8 +121,8 @@ class PretrainingConfig:
 
     name: str
     patch_size: tuple[int, int, int]
-    total_steps: int
-    cpu_minutes: float = 0.0
+    total_steps: int | None = None
+    cpu_minutes: float | None = None
     batch_size: int = 2
     checkpoint_steps: int = 50
     seed: int = 1
@@ -136,9 +137,15 @@ class PretrainingConfig:
 
     def __post_init__(self) -> None:
         need(min(self.patch_size) > 0, f"patch_size is {self.patch_size}", "give three positive numbers of voxels")
-        for name in ("total_steps", "batch_size", "checkpoint_steps", "threads"):
+        need(
+            self.total_steps is not None or self.cpu_minutes is not None,
+            "neither total_steps nor cpu_minutes is given, so the run would never end",
+            "give at least one of them",
+        )
+        need(self.total_steps is None or self.total_steps >= 1, f"total_steps is {self.total_steps}", "give 1 or more")
+        need(self.cpu_minutes is None or self.cpu_minutes > 0, f"cpu_minutes is {self.cpu_minutes}", "give more than 0")
+        for name in ("batch_size", "checkpoint_steps", "threads"):
             need(getattr(self, name) >= 1, f"{name} is {getattr(self, name)}", "give 1 or more")
-        need(self.cpu_minutes >= 0, f"cpu_minutes is {self.cpu_minutes}", "give 0 or a positive number of minutes")
         need_one_of(self.reconstruct_through, tuple(way.value for way in ReconstructThrough), "reconstruct_through")
         need(
             not self.tasks.contrastive or self.batch_size >= 2,

@@ -18,6 +18,8 @@ _SLOPE = 0.01
 _EMBEDDING = 128
 _ENCODER = "swinViT."
 _OUTPUT = "out."
+# One value a voxel comes out, and parts that work on classes are left out.
+_OF_VOXELS = {"out_channels": 1, "feature_pyramid": None, "refinement": None}
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +61,7 @@ class PretrainingNetwork(nn.Module):
 
     Args:
         config: Of the run; the backbone is the configured network with one output channel, which reconstructs where
-            that goes through the decoder.
+            that goes through the decoder, and without parts that work on classes.
 
     Raises:
         InputError: for a network without a Swin encoder, or one that takes several inputs.
@@ -70,12 +72,21 @@ class PretrainingNetwork(nn.Module):
         super().__init__()
         self.through = config.reconstruct_through
         self.reconstructs = config.tasks.reconstruction > 0
-        self.backbone = build_network(config.network.name, {**config.network.arguments, "out_channels": 1})
+        arguments = config.network.arguments
+        self.backbone = build_network(
+            config.network.name, arguments | {key: value for key, value in _OF_VOXELS.items() if key in arguments}
+        )
         if not isinstance(getattr(self.backbone, "swinViT", None), nn.Module):
             raise InputError(
                 f"The network '{config.network.name}' has no Swin encoder to pretrain.", advice="Choose SwinUNETR."
             )
-        width = self.backbone.swinViT.patch_embed.proj.out_channels
+        embedding = self.backbone.swinViT.patch_embed.proj
+        if embedding.in_channels != 1:
+            raise InputError(
+                f"The network takes {embedding.in_channels} inputs, and scans without labels are looked at one by one.",
+                advice="Set in_channels to 1 in network.arguments.",
+            )
+        width = embedding.out_channels
         channels = 16 * width
         self.turns = nn.Linear(channels, TURNS)
         self.embedding = nn.Sequential(nn.Linear(channels, channels), nn.GELU(), nn.Linear(channels, _EMBEDDING))

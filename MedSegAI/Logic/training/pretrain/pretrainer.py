@@ -14,9 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.atomic import make_folder, write_beside
+from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.files.decathlon import read_subset
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+from MedSegAI.Logic.training.budget import Budget
+from MedSegAI.Logic.training.optimiser import build_optimiser
 from MedSegAI.Logic.training.pretrain.checkpoint import Progress, restore_state, save_state, save_weights
 from MedSegAI.Logic.training.pretrain.config import PretrainingConfig
 from MedSegAI.Logic.training.pretrain.losses import contrast, hidden_difference
@@ -26,9 +28,9 @@ from MedSegAI.Logic.training.pretrain.read_ahead import read_ahead
 from MedSegAI.Logic.training.pretrain.scan_folder import list_scans, scans_folder
 from MedSegAI.Logic.training.pretrain.stream import ScanStream
 from MedSegAI.Logic.training.pretrain.views import Views, views_of_step
-from MedSegAI.Logic.training.trainer import _optimiser as build_optimiser
-from MedSegAI.Logic.training.trainer import _set_up_torch as set_up_torch
-from MedSegAI.Logic.training.trainer import learning_rate
+from MedSegAI.Logic.training.run_folder import run_folder
+from MedSegAI.Logic.training.schedule import cosine
+from MedSegAI.Logic.training.torch_setup import set_up_torch
 
 STATE_NAME = "pretraining.pt"
 WEIGHTS_NAME = "pretrained.safetensors"
@@ -82,8 +84,8 @@ def pretrain(
     paths = _chosen_scans(scans_folder(data, name=config.data.folder), config)
     order = Order(len(paths), config.seed, config.data.patches_per_scan)
     stream = ScanStream(paths, config.data, order=order)
-    with set_up_torch(config.threads):
-        return _Run(config, stream, folder=make_folder(output), reporter=reporter).to_the_end()
+    with run_folder(output) as folder, set_up_torch(config.threads):
+        return _Run(config, stream, folder=folder, reporter=reporter).to_the_end()
 
 
 def _chosen_scans(folder: Path, config: PretrainingConfig) -> tuple[Path, ...]:
@@ -102,11 +104,13 @@ class _Run:
         torch.manual_seed(config.seed)
         self.network = PretrainingNetwork(config).to(memory_format=torch.channels_last_3d).train()
         self.optimiser = build_optimiser(self.network, config.optimiser)
+        minutes = config.cpu_minutes
+        self.budget = Budget(config.total_steps, None if minutes is None else _SECONDS * minutes)
         self.progress = Progress()
         self.told = 0
         if (folder / STATE_NAME).is_file():
             self.progress = restore_state(folder / STATE_NAME, config, network=self.network, optimiser=self.optimiser)
-            reporter.message(f"Going on from step {self.progress.step} of {config.total_steps}.")
+            reporter.message(f"Going on from step {self.progress.step} of {self.budget.sentence}.")
 
     def to_the_end(self) -> PretrainingSummary:
         config, progress = self.config, self.progress
@@ -123,7 +127,8 @@ class _Run:
                 rows.append(self._step(next(batches), progress.step))
                 progress.step += 1
                 self._look_at_clocks()
-                self.reporter.progress(progress.step, config.total_steps, "pretraining")
+                expected = self.budget.expected_steps(progress.step, progress.cpu_seconds)
+                self.reporter.progress(progress.step, expected, "pretraining")
                 self._tell_what_was_left_out()
                 if progress.step % config.checkpoint_steps == 0 or self._is_over():
                     self._keep(rows)
@@ -164,18 +169,14 @@ class _Run:
         return losses
 
     def _learning_rate(self) -> float:
-        """By the share of the run that is over, in steps or in processor time, whichever is further."""
-        config, progress = self.config, self.progress
-        spent = progress.cpu_seconds / (config.cpu_minutes * _SECONDS) if config.cpu_minutes else 0.0
-        step = max(progress.step, math.floor(spent * config.total_steps))
-        if progress.step < config.optimiser.warm_up_steps:
-            step = progress.step
-        return learning_rate(step, config.total_steps, config.optimiser)
+        """Up in a straight line, then down half a cosine with the share of the budget that is used."""
+        rules, step = self.config.optimiser, self.progress.step
+        if step < rules.warm_up_steps:
+            return rules.learning_rate * (step + 1) / rules.warm_up_steps
+        return cosine(self.budget.share(step, self.progress.cpu_seconds), rules)
 
     def _is_over(self) -> bool:
-        config, progress = self.config, self.progress
-        spent = bool(config.cpu_minutes) and progress.cpu_seconds >= config.cpu_minutes * _SECONDS
-        return spent or progress.step >= config.total_steps
+        return self.budget.is_used_up(self.progress.step, self.progress.cpu_seconds)
 
     def _look_at_clocks(self) -> None:
         self.progress.seconds = time.monotonic() - self.clocks[0]
@@ -212,7 +213,7 @@ class _Run:
             network=self.network,
             optimiser=self.optimiser,
         )
-        self.reporter.message(_sentence(row, self.config))
+        self.reporter.message(_sentence(row))
 
     def _summary(self) -> PretrainingSummary:
         progress = self.progress
@@ -227,6 +228,6 @@ class _Run:
         )
 
 
-def _sentence(row: dict[str, Any], config: PretrainingConfig) -> str:
+def _sentence(row: dict[str, Any]) -> str:
     parts = [f"{name} {row[name]:.4f}" for name in ("reconstruction", "rotation", "contrastive") if name in row]
-    return f"Step {row['steps']} of {config.total_steps}: loss {row['loss']:.4f} ({', '.join(parts)})."
+    return f"Step {row['steps']}: loss {row['loss']:.4f} ({', '.join(parts)}); {row['seconds']:.0f} s."

@@ -52,9 +52,8 @@ class ScanStream:
                 tried, last = tried + 1, error
                 if tried >= _MOST_IN_A_ROW:
                     break
-        raise InputError(
-            f"None of {tried} scans in a row can be used. The last one: {last.problem}", advice=last.advice
-        )
+        which = f"the {tried} scans" if tried == len(self.paths) else f"{tried} scans in a row"
+        raise InputError(f"None of {which} can be used. The last one: {last.problem}", advice=last.advice)
 
     def _opened(self, index: int) -> ScanVoxels:
         if index in self._never_opens:
