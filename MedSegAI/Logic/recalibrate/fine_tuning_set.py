@@ -26,6 +26,7 @@ from MedSegAI.Logic.recalibrate.reviewed_cases import ReviewedCase
 from MedSegAI.Logic.reporter import Reporter, SilentReporter, raise_if_cancelled
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.standardise.resample import resample
+from MedSegAI.Logic.training.checkpoint_versions import upgraded_config
 from MedSegAI.Logic.volume import Volume
 
 CONFIGURATION_NAME = "fine-tune.yaml"
@@ -90,7 +91,7 @@ def _configuration_of(model: Model) -> dict[str, Any]:
             f"'{model.card.name}' takes {len(model.card.inputs)} scans; fine-tuning is prepared for one.",
             advice="Write the data set and a configuration yourself; see docs/training.md.",
         )
-    return configuration
+    return upgraded_config(configuration)
 
 
 def _write_case(case: ReviewedCase, model: Model, room: Path, settings: RunSettings) -> list[str]:
