@@ -106,7 +106,7 @@ class ModalityFusion(nn.Module):
             return there.to(maps[0].dtype) / there.sum(1, keepdim=True).clamp_min(1)
         scores = torch.cat([self._of(self.scores, number)(features) for number, features in enumerate(maps)], dim=1)
         scores = scores.masked_fill(~there, torch.finfo(scores.dtype).min)
-        return torch.softmax(scores, dim=1) * there
+        return torch.softmax(scores, dim=1) * there.to(scores.dtype)
 
     @staticmethod
     def _of(modules: nn.ModuleList, number: int) -> nn.Module:
