@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
 from MedSegAI.CommandLine.run_options import add_run_options, refuse_wrong_folder, with_changes
+from MedSegAI.CommandLine.together import run_together
 from MedSegAI.Logic.errors import Cancelled
+from MedSegAI.Logic.reporter import Reporter
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.training.config import TrainingConfig
@@ -24,16 +28,29 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
 
 def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    """Train, and say where the weights and the table of epochs lie."""
+    """Train, beside other processes where torchrun started several, and say where the weights and the table lie."""
+    return run_together(partial(_train, options), reporter)
+
+
+def _train(options: argparse.Namespace, reporter: Reporter) -> Outcome:
     from MedSegAI.Logic.training.config import read_config
 
     config = _changed(read_config(options.config), options.changes)
     folder = options.output or Path("runs") / config.name
+    from MedSegAI.Logic.training.distributed.environment import place_from
+    from MedSegAI.Logic.training.distributed.open_processes import open_processes
     from MedSegAI.Logic.training.trainer import CHECKPOINT_NAME, train
 
-    refuse_wrong_folder(folder, started=(folder / CHECKPOINT_NAME).is_file(), resume=options.resume)
+    def refuse_wrong_folder_here() -> None:
+        started = (folder / CHECKPOINT_NAME).is_file()
+        # Processes that torchrun started anew go on, though the command line is still the first one's.
+        resume = options.resume or (started and place_from(os.environ).restarts > 0)
+        refuse_wrong_folder(folder, started=started, resume=resume)
+
     try:
-        summary = train(config, data=options.data, output=folder, reporter=reporter)
+        with open_processes(config.distributed, device=config.device) as processes:
+            processes.from_writer(refuse_wrong_folder_here)
+            summary = train(config, data=options.data, output=folder, reporter=reporter, processes=processes)
     except (Cancelled, KeyboardInterrupt) as stop:
         kept = (folder / CHECKPOINT_NAME).is_file()
         advice = f"Go on later with --resume -o {folder}." if kept else "No step was done, so nothing is kept."

@@ -21,7 +21,7 @@ SECOND_OF_TWO = Place(rank=1, count=2, local_rank=1)
 
 def test_nccl_between_cpus_is_refused():
     with (
-        pytest.raises(DeviceError, match="distributed.backend is 'nccl', which connects GPUs"),
+        pytest.raises(DeviceError, match=r"distributed.backend is 'nccl', which connects GPUs"),
         connected(SECOND_OF_TWO, backend="nccl", timeout_seconds=1, device=torch.device("cpu")),
     ):
         pass
