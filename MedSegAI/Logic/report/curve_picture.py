@@ -64,7 +64,8 @@ def draw_curves(curves: Sequence[DrawnCurves]) -> bytes:
         axes.spines[["top", "right"]].set_visible(False)
     roc.set_title("ROC", loc="left", fontsize=11)
     precision.set_title("Precision and recall; dotted: by chance", loc="left", fontsize=11)
-    roc.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor=_GRID)
+    if curves:
+        roc.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=0.9, edgecolor=_GRID)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -121,7 +121,7 @@ class Luna16Table:
             "bootstrap": self.bootstrap.to_plain(),
             "rows": [_plain_row(row) for row in self.rows],
             "tests": [
-                {"one": self.methods[0], "other": other, "metric": metric, **asdict(paired), "holm_p": p}
+                {"method": self.methods[0], "against": other, "metric": metric, **asdict(paired), "holm_p": p}
                 for other, metric, paired, p in self.tests
             ],
             "notes": list(self.notes),
