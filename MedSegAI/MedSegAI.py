@@ -97,6 +97,7 @@ class MedSegAIParameterNode:
         view_input: Which of the model's inputs the slices show, from 0.
         view_stage: "after", "before" or the name of an extra: which stage of its preparation they show.
         same_space: Whether all inputs are taken to lie in one space already.
+        explain_points: Whether what was pointed at is explained as soon as it is segmented.
     """
 
     model: str = "hippocampus-mr"
@@ -119,6 +120,7 @@ class MedSegAIParameterNode:
     view_input: int = 0
     view_stage: str = "after"
     same_space: bool = False
+    explain_points: bool = False
 
 
 class MedSegAIWidget(ScriptedLoadableModuleWidget):

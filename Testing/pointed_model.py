@@ -23,7 +23,8 @@ NAME = "bright-nodule-ct"
 LUNG_HU, NODULE_HU, WALL_HU = -850.0, 40.0, 60.0
 _FEATURES = 12
 _SHARPNESS = 6.0
-_SIDE = 64
+# As small as the network takes it, along k, j, i; at 1 mm.
+_WINDOW = (64, 32, 32)
 
 
 def pointed_card() -> ModelCard:
@@ -43,12 +44,12 @@ def pointed_card() -> ModelCard:
         network_arguments={"in_channels": 1, "out_channels": 2, "feature_size": _FEATURES, "window_size": 4},
         inputs=(ModelInput("CT", Modality.CT, Unit.HOUNSFIELD, rule),),
         spacing_mm=(1.0, 1.0, 1.0),
-        window=(_SIDE, _SIDE, _SIDE),
+        window=_WINDOW,
         overlap=0.5,
         labels=LabelTable((Label(1, "lung_nodule", "Lung nodule", (0.93, 0.35, 0.3), nodule),)),
         saliency_layer="decoder1",
         components=UNDER_POINT,
-        point_box_mm=(float(_SIDE),) * 3,
+        point_box_mm=tuple(float(side) for side in reversed(_WINDOW)),
     )
 
 

@@ -18,14 +18,18 @@ from MedSegAI.Bridge.segmentation_nodes import (
     node_to_segmentation,
     read_provenance,
     segmentation_to_node,
+    table_of,
 )
 from MedSegAI.Bridge.slice_composites import centre_slices_on
 from MedSegAI.Bridge.volume_nodes import node_to_volume
-from MedSegAI.Logic.errors import InputError, MedSegAIError
+from MedSegAI.Logic.errors import InputError, MedSegAIError, RegionError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
 from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.inference.pointed_result import seen_around
 from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.scans import scans_for
+from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.volume import Volume
@@ -56,6 +60,8 @@ def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) ->
     slots = input_slots(model.card, state.node, same_space=choices.same_space)
     if obstacle := obstacle_in(slots):
         raise InputError(obstacle)
+    if obstacle := point_is_needed(model.card):
+        raise RegionError(obstacle)
     scan, scans = slots[0].node, scans_in(slots, same_space=choices.same_space)
     grid = node_to_volume(scan).grid
     region = region_text(choices.region, grid, model.card, roi=state.referenced(ROI), point=state.referenced(POINT))
@@ -67,8 +73,16 @@ def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) ->
     return work.start(RunKind.SEGMENT, begin, finish=lambda result: _take_segmentation(state, scan, result))
 
 
-def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) -> Run:
-    """Begin to explain a label of the case's segmentation; raises as :meth:`Session.start_explain`."""
+def point_is_needed(card: ModelCard) -> str:
+    """Why a model that segments what is pointed at does nothing by itself, as a sentence; empty for others."""
+    return f"'{card.title}' segments what is pointed at: point at it in a slice." if card.needs_point else ""
+
+
+def start_explain(work: Work, runner: Runner, state: CaseState, model: Model, *, target: str = "") -> Run:
+    """Begin to explain a label of the case's segmentation, the chosen one unless its key is given.
+
+    Raises as :meth:`Session.start_explain`.
+    """
     scan, node = state.referenced(input_role(0)), state.referenced(SEGMENTATION)
     if scan is None or node is None:
         raise InputError("There is no segmentation to explain.", advice="Segment the scan first.")
@@ -76,23 +90,25 @@ def start_explain(work: Work, runner: Runner, state: CaseState, model: Model) ->
     slots = input_slots(model.card, state.node, same_space=choices.same_space)
     if obstacle := obstacle_in(slots):
         raise InputError(obstacle)
-    scans = scans_in(slots, same_space=choices.same_space)
-    labels, table = node_to_segmentation(node, grid=node_to_volume(scan).grid)
-    target = table.find(state.choices.target) if state.choices.target else next(iter(table))
-    segmentation = Segmentation(labels, table, read_provenance(node))
+    table, wanted = table_of(node), target or choices.target
+    label = table.find(wanted) if wanted else next(iter(table))
+    # What was pointed at is explained on what was seen of the scan around it, which is far less than all of it.
+    case = scans_for(scans_in(slots, same_space=choices.same_space), model.card)
+    scans, record = seen_around(case, model.card, read_provenance(node), label.value)
+    labels, _ = node_to_segmentation(node, grid=scans.on.grid)
 
     def begin(run: Run) -> object:
         return runner.start_explain(
             scans,
-            segmentation,
+            Segmentation(labels, table, record),
             model=model,
-            target=target.value,
+            target=label.value,
             layer=choices.layer or None,
             settings=RunSettings(device=choices.device),
             reporter=run,
         )
 
-    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, node, heat, target.key))
+    return work.start(RunKind.EXPLAIN, begin, finish=lambda heat: _take_heat_map(state, scan, node, heat, label.key))
 
 
 def latest_of(

@@ -55,6 +55,7 @@ class Choices:
         view_stage: What of that scan they show: "after" for the scan as it is, "before" for what it was before it was
             prepared last, or the name of an extra that the preparation found, such as "bias field".
         same_space: Whether the user said that all inputs lie in one space already and need no registration.
+        explain_points: Whether what was pointed at is explained by a heat map as soon as it is segmented.
 
     Raises:
         InputError: for a value outside its range; says which and what is allowed.
@@ -80,6 +81,7 @@ class Choices:
     view_input: int = 0
     view_stage: str = AFTER
     same_space: bool = False
+    explain_points: bool = False
 
     def __post_init__(self) -> None:
         for name in ("heat_threshold", "heat_opacity"):

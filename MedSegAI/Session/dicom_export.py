@@ -19,6 +19,7 @@ from MedSegAI.Logic.files.dicom.export import DicomObject, export_case
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from MedSegAI.Logic.files.private_folder import private_folder
 from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.standardise.resample import resample
 from MedSegAI.Session.case_results import HEAT_TARGET_ATTRIBUTE
 from MedSegAI.Session.exports import name_for_files
 from MedSegAI.Session.prepared_scans import scan_as_read
@@ -95,7 +96,8 @@ def dicom_writer(session: Session, *, with_contours: bool = False, deidentified:
     objects = [DicomObject.SEGMENTATION, DicomObject.REPORT]
     objects += [DicomObject.HEAT_MAP] if heat is not None else []
     objects += [DicomObject.CONTOURS] if with_contours else []
-    heat_map = None if heat is None else node_to_volume(heat)
+    # That of a place that was pointed at is kept around that place alone.
+    heat_map = None if heat is None else resample(node_to_volume(heat), labels.grid, background=0.0)
     heat_label = "" if heat is None else heat.GetAttribute(HEAT_TARGET_ATTRIBUTE) or ""
     creator = session.choices.rater
 

@@ -21,8 +21,11 @@ from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.files.slicer_segments import CONSENSUS_FIELD, PROVENANCE_FIELD
 from MedSegAI.Logic.files.write import write_segmentation, write_volume
 from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.report.measured_nodules import nodules_as_csv
 from MedSegAI.Logic.report.volumes import segment_volumes, volumes_as_csv
+from MedSegAI.Logic.standardise.resample import resample
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Session.nodules import NoduleTable
 from MedSegAI.Session.session import Session
 
 T = TypeVar("T")
@@ -53,9 +56,11 @@ def heat_map_writer(session: Session) -> Writer:
         InputError: if there is no heat map.
     """
     heat = node_to_volume(_wanted(session.heat_map, "heat map", "Explain a label first."))
+    grid = _grid_of_scan(session) or heat.grid
     provenance = None if session.segmentation is None else read_provenance(session.segmentation)
     metadata = {} if provenance is None else {PROVENANCE_FIELD: provenance.to_json()}
-    return lambda path: write_volume(path, heat, metadata=metadata)
+    # That of a place that was pointed at is kept around that place alone.
+    return lambda path: write_volume(path, resample(heat, grid, background=0.0), metadata=metadata)
 
 
 def volumes_writer(session: Session) -> Writer:
@@ -67,13 +72,21 @@ def volumes_writer(session: Session) -> Writer:
         InputError: if there is no segmentation.
     """
     node = _wanted(session.segmentation, "segmentation", "Segment a scan first.")
-    text = volumes_as_csv(segment_volumes(*node_to_segmentation(node, grid=_grid_of_scan(session))))
+    return _text_writer(volumes_as_csv(segment_volumes(*node_to_segmentation(node, grid=_grid_of_scan(session)))))
 
-    def write(path: str | os.PathLike[str]) -> None:
-        with write_beside(Path(path)) as temporary:
-            temporary.write_text(text, encoding="utf-8")
 
-    return write
+def nodules_writer(session: Session) -> Writer:
+    """Writes the measures of every segment that was pointed at as comma-separated text.
+
+    The writer raises StorageError if the file cannot be written.
+
+    Raises:
+        InputError: if nothing was pointed at.
+    """
+    rows = NoduleTable(session).rows()
+    if not rows:
+        raise InputError("There are no measures to write.", advice="Point at a structure first.")
+    return _text_writer(nodules_as_csv(rows))
 
 
 def consensus_writer(session: Session, consensus: Consensus) -> Writer:
@@ -92,6 +105,14 @@ def name_for_files(session: Session) -> str:
     """What files of this case are called: its scan's name, as far as every system takes it."""
     name = "" if session.scan is None else session.scan.GetName()
     return _KEPT_IN_NAMES.sub("_", name).strip("_.") or "case"
+
+
+def _text_writer(text: str) -> Writer:
+    def write(path: str | os.PathLike[str]) -> None:
+        with write_beside(Path(path)) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+
+    return write
 
 
 def _wanted(node: T | None, what: str, advice: str) -> T:

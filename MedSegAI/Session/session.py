@@ -24,6 +24,7 @@ from MedSegAI.Session.case import Case
 from MedSegAI.Session.case_state import CaseState
 from MedSegAI.Session.choices import AFTER
 from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in, place_for
+from MedSegAI.Session.nodules import NoduleTable
 from MedSegAI.Session.presentation import present
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.work import Work
@@ -166,7 +167,9 @@ class Session(Case):
     def obstacle(self) -> str:
         """Why nothing can be segmented now, as a sentence; empty where all is ready."""
         try:
-            return obstacle_in(input_slots(self.model.card, self.state.node, same_space=self.choices.same_space))
+            card = self.model.card
+            slots = input_slots(card, self.state.node, same_space=self.choices.same_space)
+            return obstacle_in(slots) or case_results.point_is_needed(card)
         except MedSegAIError as error:
             return str(error)
 
@@ -211,12 +214,14 @@ class Session(Case):
 
     def poll(self, *, timeout: float = 0.0) -> bool:
         """Bring the work on, waiting up to ``timeout`` seconds for it; True once nothing is under way."""
-        return self.work.poll(timeout=timeout)
+        # What has ended may have begun something else.
+        return self.work.poll(timeout=timeout) and not self.is_busy
 
     # The scene as a file, and the end -----------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the scene as ``.mrb``; raises as :func:`MedSegAI.Bridge.scene.save_scene`."""
+        NoduleTable(self).bring_up_to_date()
         return save_scene(self.scene, path)
 
     def open(self, path: str | os.PathLike[str]) -> None:

@@ -64,9 +64,9 @@ def test_a_point_may_be_a_voxel(segment, chest):
 
 
 def test_where_nothing_is_a_sentence_says_so_and_nothing_is_written(segment, tmp_path):
-    shown = segment("--point", "28,-28,0")
+    shown = segment("--point", "31,20,0")
     assert shown.code == 2
-    assert "No lung nodule was found at 28.0, -28.0, 0.0" in shown.err
+    assert "No lung nodule was found at 31.0, 20.0, 0.0" in shown.err
     assert list(tmp_path.iterdir()) == []
 
 
