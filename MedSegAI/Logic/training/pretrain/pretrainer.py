@@ -39,6 +39,7 @@ COLUMNS = ("steps", "seconds", "cpu_seconds", "learning_rate", "loss", "reconstr
 COLUMNS += ("turns_right", "scans_left_out")
 _STRIDE_OF_SEEDS = 1_000_003
 _SECONDS = 60
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,13 @@ class _Run:
         self.progress.cpu_seconds = time.process_time() - self.clocks[1]
 
     def _tell_what_was_left_out(self) -> None:
-        reasons = list(self.stream.left_out.values())
-        for reason in reasons[self.told :]:
-            self.reporter.message(f"Left out: {reason}")
-        self.told = len(reasons)
+        """Each scan once, and no more than a few: the table counts them all."""
+        for number, reason in enumerate(list(self.stream.left_out.values())[self.told :], start=self.told + 1):
+            if number <= _MOST_NAMED:
+                self.reporter.message(f"Left out: {reason}")
+            elif number == _MOST_NAMED + 1:
+                self.reporter.message("More scans are left out; they are counted in the table and named at the end.")
+            self.told = number
 
     def _keep(self, rows: list[dict[str, float]]) -> None:
         """Weights, table and state; the state last, so that what it says was written is there."""

@@ -97,6 +97,18 @@ def test_scans_that_were_left_out_are_named_once_and_counted(a_config, scans, tm
     assert summary.scans == 4
 
 
+def test_not_every_broken_scan_of_many_is_named(a_config, scans, tmp_path):
+    for scan in (scans / "1.nii.gz", scans / "2.nii.gz"):
+        scan.unlink()
+    for number in range(100):
+        (scans / f"torn{number}.nii.gz").write_bytes(b"torn")
+    reporter = SilentReporter()
+    summary = pretrain(a_config, data=scans, output=tmp_path / "run", reporter=reporter)
+    assert len(summary.left_out) > 20
+    assert sum(text.startswith("Left out: ") for text in reporter.messages) == 20
+    assert sum(text.startswith("More scans are left out") for text in reporter.messages) == 1
+
+
 def test_only_the_scans_of_the_split_are_looked_at(a_config, scans, tmp_path):
     (scans / "2.nii.gz").write_bytes(b"never read")
     (scans.parent / "split.json").write_text(json.dumps({"train": ["0", "1"], "val": ["2"]}))
