@@ -92,6 +92,7 @@ def _info(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
         ("network", f"{card.network} {json.dumps(card.network_arguments)}"),
         ("layer", f"{card.saliency_layer} (explained by default)"),
         ("sha256", card.weights_sha256),
+        *_revision_rows(card),
     ]
     lines = [*columns(rows), "", card.description, "", "Labels", *_label_lines(card)]
     for title, record in (("Training", card.training), ("Accuracy", card.accuracy)):
@@ -99,6 +100,17 @@ def _info(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             lines += ["", title, *_record_lines(record)]
     lines += ["", f"All of the card: medsegai models info {options.model} --json"]
     return Outcome({"folder": str(model.folder), "card": json.loads(card.to_json())}, tuple(lines))
+
+
+def _revision_rows(card: ModelCard) -> list[tuple[str, str]]:
+    rows = []
+    if card.calibration is not None:
+        thresholds = ", ".join(f"{key} {value:g}" for key, value in card.calibration.thresholds.items())
+        rows.append(("calibration", f"temperature {card.calibration.temperature:g}; thresholds {thresholds or '0.5'}"))
+    if signer := card.revision.get("signed_by"):
+        previous = card.revision["previous"]["version"]
+        rows.append(("signed", f"by {signer}, {card.revision['signed']}; version {previous} before"))
+    return rows
 
 
 def _record_lines(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -45,6 +45,9 @@ def test_a_model_is_judged_signed_and_rolled_back(medsegai, five_cases, tmp_path
 
     adopted = medsegai("models", "adopt", tmp_path / "draft", "--signed-by", "R. Reader", "--role", "radiologist")
     assert "hippocampus-mr is now version 1.1" in adopted.out
+    shown = medsegai("models", "info", "hippocampus-mr").out
+    assert "temperature " in shown
+    assert "by R. Reader" in shown
     info = json.loads(medsegai("models", "info", "hippocampus-mr", "--json").out)
     assert info["card"]["calibration"]["temperature"] > 1.2
     assert info["card"]["revision"]["role"] == "radiologist"

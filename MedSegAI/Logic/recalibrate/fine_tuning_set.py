@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError, LabelError, ModelError, RegionError
-from MedSegAI.Logic.files.atomic import new_folder
+from MedSegAI.Logic.files.new_folder import new_folder
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.write import write_segmentation, write_volume
 from MedSegAI.Logic.inference.regions import choose_regions
@@ -120,6 +120,8 @@ def _fine_tuning(trained: dict[str, Any], model: Model, *, steps: int) -> dict[s
     configuration = copy.deepcopy(trained)
     configuration["name"] = f"{model.card.name}-fine-tuned"
     configuration["data"] |= {"folder": "", "split_file": SPLIT_NAME}
+    # JSON, in which the card keeps it, knows no numbers as keys.
+    configuration["data"]["labels"] = {int(value): name for value, name in configuration["data"]["labels"].items()}
     configuration["initial_weights"] = str(model.weights_path)
     configuration["total_steps"] = steps
     optimiser = configuration.setdefault("optimiser", {})

@@ -53,3 +53,10 @@ def test_weights_that_cannot_be_read_are_refused(a_model: Model):
 def test_without_a_setting_models_lie_in_the_home_folder(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("MEDSEGAI_MODELS", raising=False)
     assert user_models_folder().is_relative_to(Path.home())
+
+
+def test_a_users_model_takes_the_place_of_a_shipped_one_of_its_name(a_model: Model):
+    mine = a_model.folder.with_name("hippocampus-mr")
+    a_model.folder.rename(mine)
+    assert find_model("hippocampus-mr").folder == mine
+    assert [folder.name for folder in model_folders()].count("hippocampus-mr") == 1
