@@ -22,7 +22,7 @@ from MedSegAI.Logic.training.optimiser import build_optimiser
 from MedSegAI.Logic.training.pretrain.checkpoint import Progress, restore_state, save_state, save_weights
 from MedSegAI.Logic.training.pretrain.config import PretrainingConfig
 from MedSegAI.Logic.training.pretrain.losses import contrast, hidden_difference
-from MedSegAI.Logic.training.pretrain.network import PretrainingNetwork
+from MedSegAI.Logic.training.pretrain.network import Answers, PretrainingNetwork
 from MedSegAI.Logic.training.pretrain.order import Order, Shard
 from MedSegAI.Logic.training.pretrain.read_ahead import read_ahead
 from MedSegAI.Logic.training.pretrain.scan_folder import list_scans, scans_folder
@@ -157,7 +157,7 @@ class _Run:
             )
         return row | ({"turns_right": float(right)} if self.config.tasks.rotation else {})
 
-    def _losses(self, answers: Any, views: Views) -> dict[str, Tensor]:
+    def _losses(self, answers: Answers, views: Views) -> dict[str, Tensor]:
         """The loss of each task that counts, by its name in the configuration."""
         tasks = self.config.tasks
         losses = {}
@@ -189,7 +189,7 @@ class _Run:
             if number <= _MOST_NAMED:
                 self.reporter.message(f"Left out: {reason}")
             elif number == _MOST_NAMED + 1:
-                self.reporter.message("More scans are left out; they are counted in the table and named at the end.")
+                self.reporter.message("More scans are left out; the table counts them.")
             self.told = number
 
     def _keep(self, rows: list[dict[str, float]]) -> None:
