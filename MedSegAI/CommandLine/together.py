@@ -55,6 +55,8 @@ def run_together(work: Callable[[Reporter], Outcome], reporter: ConsoleReporter)
     from MedSegAI.Logic.training.distributed.one_voice import may_speak
 
     place = place_from(os.environ)
+    # torch, which is not loaded yet, would write warnings of its own to the terminal.
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     speaks = place.rank == 0
     try:
         with nullcontext() if place.is_alone else _stop_between_steps(reporter):

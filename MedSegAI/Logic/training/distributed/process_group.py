@@ -37,12 +37,16 @@ def connected(place: Place, *, backend: str, timeout_seconds: float, device: tor
     if device.type == "cuda":
         torch.cuda.set_device(device)
     with joining_in_sentences(count=place.count, port=port, timeout_seconds=timeout_seconds):
+        patience = datetime.timedelta(seconds=timeout_seconds)
+        store, _, _ = next(distributed.rendezvous("env://", timeout=patience))
         distributed.init_process_group(
             # Scores and other objects travel between CPUs; nccl carries what lies on GPUs.
             "cpu:gloo,cuda:nccl" if chosen == "nccl" else "gloo",
+            # torchrun keeps one store: what processes left there that are dead by now must not be taken for an answer.
+            store=distributed.PrefixStore(f"medsegai/start {place.restarts}", store),
             rank=place.rank,
             world_size=place.count,
-            timeout=datetime.timedelta(seconds=timeout_seconds),
+            timeout=patience,
         )
         if place.rank == 0:
             forget_what_was_said(place)
