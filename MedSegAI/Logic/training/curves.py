@@ -79,16 +79,30 @@ class _Axis:
     def lines(self) -> list[str]:
         """Lines across with their values."""
         lines = []
-        for number in range(_TICKS):
-            place = self.low + (self.high - self.low) * (number + 0.5) / _TICKS
-            y, value = self._up(place), 10**place if self.logarithmic else place
+        for value in self._round_values():
+            y = self.up(value)
             lines.append(f'<line x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}" stroke="{_GRID}"/>')
-            lines.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="{_AXIS}">{_short(value)}</text>')
+            lines.append(f'<text x="{_LEFT - 8}" y="{y + 4}" text-anchor="end" fill="{_AXIS}">{value:.4g}</text>')
         return lines
+
+    def _round_values(self) -> list[float]:
+        """Values that are easily read, from the lower to the upper end."""
+        low, high = (10**self.low, 10**self.high) if self.logarithmic else (self.low, self.high)
+        if self.logarithmic and high > 8 * low:
+            exponents = range(math.floor(self.low), math.ceil(self.high) + 1)
+            return [m * 10.0**n for n in exponents for m in (1, 2, 5) if low <= m * 10.0**n <= high]
+        step = _round_step((high - low) / _TICKS)
+        return [step * n for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
     def _up(self, place: float) -> float:
         share = (place - self.low) / (self.high - self.low)
         return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _BOTTOM - _TOP), 1)
+
+
+def _round_step(about: float) -> float:
+    """1, 2 or 5 times a power of ten, not less than ``about``."""
+    power = 10.0 ** math.floor(math.log10(about))
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= about * (1 - 1e-9))
 
 
 def _usable(points: Sequence[tuple[float, float]], logarithmic: bool) -> list[tuple[float, float]]:
@@ -106,7 +120,8 @@ def _drawn(curve: Curve, colour: str, last: float, axis: _Axis) -> list[str]:
 
 def _steps_axis(last: float) -> list[str]:
     y = _HEIGHT - _BOTTOM + 18
-    ticks = sorted({round(last * number / _TICKS) for number in range(_TICKS + 1)})
+    step = max(1, round(_round_step(max(last, 1) / _TICKS)))
+    ticks = range(0, int(last) + 1, step)
     words = [
         f'<text x="{_across(tick, last)}" y="{y}" text-anchor="middle" fill="{_AXIS}">{tick}</text>' for tick in ticks
     ]
@@ -125,7 +140,3 @@ def _legend(names: Sequence[str]) -> list[str]:
 
 def _across(step: float, last: float) -> float:
     return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * step / max(last, 1), 1)
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}" if 0.01 <= abs(value) < 1000 else f"{value:.1e}"

@@ -18,7 +18,7 @@ from MedSegAI.Logic.training.distributed.placement import on_device
 from MedSegAI.Logic.training.distributed.whole_batch_gradient import leave_gradients
 from MedSegAI.Logic.training.loss_kinds import loss_of
 from MedSegAI.Logic.training.optimiser import build_optimiser
-from MedSegAI.Logic.training.precision import Precision
+from MedSegAI.Logic.training.precision import precision_of
 from MedSegAI.Logic.training.processes import Processes
 from MedSegAI.Logic.training.training_set import TrainingSet
 
@@ -39,7 +39,7 @@ class Learner:
 
     def __init__(self, network: nn.Module, config: TrainingConfig, processes: Processes) -> None:
         self.config, self.processes = config, processes
-        self.precision = Precision(config.precision, processes.device)
+        self.precision = precision_of(config, processes.device)
         # Channels last makes a training step of the small network about 15% faster on a CPU.
         self.network = network.to(processes.device, memory_format=torch.channels_last_3d).train()
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)

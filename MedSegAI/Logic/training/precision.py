@@ -9,8 +9,23 @@ import torch
 from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import DeviceError
+from MedSegAI.Logic.training.config import TrainingConfig
 
 _LOWER = {"bf16-mixed": torch.bfloat16, "fp16-mixed": torch.float16}
+
+
+def precision_of(config: TrainingConfig, device: torch.device) -> Precision:
+    """The precision that a configuration names.
+
+    Raises:
+        DeviceError: for float16 on a CPU, which has no fast way to compute with it.
+    """
+    if config.precision == "fp16-mixed" and device.type == "cpu":
+        raise DeviceError(
+            "precision is 'fp16-mixed', which needs a GPU, but this run computes on the CPU.",
+            advice="Write precision: fp32, or bf16-mixed.",
+        )
+    return Precision(config.precision, device)
 
 
 class Precision:
@@ -19,17 +34,9 @@ class Precision:
     Args:
         name: "fp32", "bf16-mixed" or "fp16-mixed".
         device: Where is computed.
-
-    Raises:
-        DeviceError: for float16 on a CPU, whose gradients would vanish or overflow at a crawl.
     """
 
     def __init__(self, name: str, device: torch.device) -> None:
-        if name == "fp16-mixed" and device.type == "cpu":
-            raise DeviceError(
-                "precision is 'fp16-mixed', which needs a GPU, but this run computes on the CPU.",
-                advice="Write precision: fp32, or bf16-mixed.",
-            )
         self._lower, self._device = _LOWER.get(name), device
         # float16 ends at 65504 and has few small numbers: the loss is scaled so that gradients stay between.
         self.scaler = torch.amp.GradScaler(device.type, enabled=name == "fp16-mixed")

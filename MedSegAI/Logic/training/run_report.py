@@ -151,7 +151,7 @@ def _pictures(worst_cases: Sequence[WorstCase]) -> Iterator[str]:
     if not worst_cases:
         return
     yield "<h2>The worst cases</h2>"
-    yield "<p>The slices in which expert and network differ most, each voxel beside those around it.</p>"
+    yield "<p>Of the slices that both marked, those in which expert and network differ most.</p>"
     for case in worst_cases:
         dice = ", ".join(f"{name} {value:.3f}" for name, value in case.dice.items())
         encoded = base64.b64encode(case.picture).decode("ascii")

@@ -98,11 +98,15 @@ def _cutter(axis: int, place: int, box: tuple[slice, slice, slice]):  # noqa: AN
 
 
 def _most_different(case: ShownCase) -> tuple[int, int, int]:
-    """Slices (k, j, i) in which most voxels differ, else those with most of the label."""
-    wrong = case.reference != case.predicted
-    counted = wrong if wrong.any() else (case.reference > 0)
-    sums = [counted.sum(axis=tuple(n for n in range(3) if n != axis)) for axis in range(3)]
-    return tuple(int(total.argmax()) for total in sums)
+    """Slices (k, j, i) in which most voxels differ, of those that both marked; else those with most of either."""
+    wrong, either = case.reference != case.predicted, (case.reference > 0) | (case.predicted > 0)
+    places = []
+    for axis in range(3):
+        others = tuple(n for n in range(3) if n != axis)
+        in_both = case.reference.any(axis=others) & case.predicted.any(axis=others)
+        counted = (wrong.sum(axis=others) + 1) * in_both if in_both.any() else either.sum(axis=others)
+        places.append(int(counted.argmax()))
+    return tuple(places)
 
 
 def _region(case: ShownCase) -> tuple[slice, slice, slice]:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 
 import pytest
 import torch
+import yaml
 
 from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
-from MedSegAI.Logic.training.config import EarlyStoppingConfig, OptimiserConfig
+from MedSegAI.Logic.training.config import EarlyStoppingConfig, KeepingConfig, OptimiserConfig, config_as_mapping
 from MedSegAI.Logic.training.decathlon_set import DecathlonValidationSet
+from MedSegAI.Logic.training.run_folder import run_folder
 from MedSegAI.Logic.training.trainer import train
 
 
@@ -43,18 +49,67 @@ def assert_equal_weights(one: dict, other: dict) -> None:
         assert torch.equal(one[key], other[key]), key
 
 
-def test_a_stopped_run_ends_with_the_weights_of_an_uninterrupted_one(a_config, two_real_crops, tmp_path):
-    whole = train(a_config, data=two_real_crops, output=tmp_path / "whole", reporter=SilentReporter())
+def test_a_cancelled_run_goes_on_from_the_step_it_had_reached(a_config, two_real_crops, tmp_path):
+    config = dataclasses.replace(a_config, total_steps=3)
+    whole = train(config, data=two_real_crops, output=tmp_path / "whole", reporter=SilentReporter())
     with pytest.raises(Cancelled):
-        train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=StopsAfter(steps=3))
+        train(config, data=two_real_crops, output=tmp_path / "parts", reporter=StopsAfter(steps=1))
+    assert "Stopped on request, after 1 steps; --resume goes on." in (tmp_path / "parts/report.html").read_text()
     reporter = SilentReporter()
-    parts = train(a_config, data=two_real_crops, output=tmp_path / "parts", reporter=reporter)
-    assert reporter.messages[0] == "Going on from step 3 of 4 steps."
-    one, other = load_checkpoint(whole.checkpoint), load_checkpoint(parts.checkpoint)
-    assert_equal_weights(one.average, other.average)
-    assert_equal_weights(one.network, other.network)
+    parts = train(config, data=two_real_crops, output=tmp_path / "parts", reporter=reporter)
+    assert reporter.messages[0] == "Going on from step 1 of 3 steps."
+    assert_equal_weights(load_checkpoint(whole.checkpoint).average, load_checkpoint(parts.checkpoint).average)
     for name in ("steps", "train_loss", "learning_rate", "dice_mean"):
         assert [row[name] for row in the_rows_of(whole.table)] == [row[name] for row in the_rows_of(parts.table)]
+
+
+def test_a_run_killed_at_any_moment_ends_with_the_weights_of_an_uninterrupted_one(
+    a_config, two_real_crops, tmp_path, repository_root
+):
+    """Killed in a step, between two checkpoints; gone on with; killed while a checkpoint is half written; gone on."""
+    every_step = KeepingConfig(checkpoint_minutes=1e-9, worst_cases=0)
+    config = dataclasses.replace(a_config, keeping=every_step)
+    path, folder = tmp_path / "config.yaml", tmp_path / "killed"
+    path.write_text(yaml.safe_dump(config_as_mapping(config)))
+    left = []
+    for moment in ("step", "saving"):
+        command = [sys.executable, "-m", "Testing.Logic.training.killed_run", path, two_real_crops, folder, moment]
+        done = subprocess.run(command, cwd=repository_root, capture_output=True, text=True, timeout=120)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        left.append(load_checkpoint(folder / "last.pt").progress)
+    assert [(progress.step, len(progress.epoch_losses)) for progress in left] == [(2, 0), (4, 2)]
+    assert list(folder.glob(".medsegai-writing-*"))
+    parts = train(config, data=two_real_crops, output=folder, reporter=SilentReporter())
+    whole = train(config, data=two_real_crops, output=tmp_path / "whole", reporter=SilentReporter())
+    one, other = load_checkpoint(whole.checkpoint), load_checkpoint(parts.checkpoint)
+    assert_equal_weights(one.network, other.network)
+    assert_equal_weights(one.average, other.average)
+    for key, state in one.optimiser["state"].items():
+        assert_equal_weights(state, other.optimiser["state"][key])
+    assert_equal_weights(load_checkpoint(whole.best_checkpoint).average, load_checkpoint(parts.best_checkpoint).average)
+    for name in ("best_dice", "best_step", "best_scores", "watch_best", "watch_since"):
+        assert getattr(one.progress, name) == getattr(other.progress, name)
+    assert [row["train_loss"] for row in one.progress.history] == [row["train_loss"] for row in other.progress.history]
+    assert not list(folder.glob(".medsegai-writing-*"))
+
+
+def test_two_runs_do_not_write_into_one_folder(a_config, two_real_crops, tmp_path):
+    with run_folder(tmp_path / "run"), pytest.raises(StorageError, match="Another run is writing into"):
+        train(a_config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+
+
+def test_a_run_ends_when_its_processor_time_is_used_up(a_config, two_real_crops, tmp_path):
+    config = dataclasses.replace(a_config, total_steps=None, cpu_minutes=1.5 / 60)
+    before = time.process_time()
+    summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    assert 1.5 <= summary.cpu_seconds <= time.process_time() - before
+    rows = the_rows_of(summary.table)
+    assert int(rows[-1]["steps"]) == summary.steps
+    assert rows[-1]["dice_mean"], "the last steps are validated"
+    again = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
+    assert again.steps == summary.steps, "time of an earlier session counts"
+    assert "1.5 minutes" not in summary.report.read_text()
+    assert "0.025 minutes of processor time done" in summary.report.read_text()
 
 
 def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_path):
@@ -123,6 +178,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(a_config, two_rea
     wild = dataclasses.replace(a_config, optimiser=OptimiserConfig(learning_rate=1e30, warm_up_steps=0))
     with pytest.raises(InputError, match=r"The loss is no longer a number at step 2.*Lower optimiser.learning_rate"):
         train(wild, data=two_real_crops, output=tmp_path, reporter=SilentReporter())
+    assert "Stopped by an error: The loss is no longer a number at step 2" in (tmp_path / "report.html").read_text()
 
 
 def test_a_run_leaves_torch_with_the_threads_it_had(a_config, two_real_crops, tmp_path):
