@@ -45,7 +45,7 @@ def _main_table(order: Sequence[str], titles: dict[str, str], rows: dict[str, li
     lines = [_line("Measured on", "Way", *_HEADS, "Nothing found"), _line(*["---"] * (len(_HEADS) + 3))]
     for source, called in SOURCES.items():
         for name in order:
-            mine = _chosen(rows[name], source, CONSENSUS)
+            mine = chosen(rows[name], source, CONSENSUS)
             figures = [_cell(_mean(mine, figure), 1 if figure == "hd95_mm" else 3) for figure in FIGURES]
             missed = f"{sum(row.missed for row in mine)} of {sum(row.clicks for row in mine)}"
             lines.append(_line(called, titles[name], *figures, missed))
@@ -56,12 +56,12 @@ def _radiologist_table(order: Sequence[str], titles: dict[str, str], rows: dict[
     heads = ("Measured on", "Way", "Dice", *_HEADS[1:], "Dice minus the radiologist's", "p")
     lines = [_line(*heads), _line(*["---"] * len(heads))]
     for source, called in SOURCES.items():
-        reader = _chosen(rows.get("radiologist", []), source, OTHERS)
+        reader = chosen(rows.get("radiologist", []), source, OTHERS)
         lines.append(_line(called, "The fourth radiologist", *_figures(reader), "", ""))
         subjects = {row.case: row.patient for row in reader}
         for name in order:
-            mine = _chosen(rows[name], source, OTHERS)
-            paired = paired_difference(_by_case(mine), _by_case(reader), subjects=subjects)
+            mine = chosen(rows[name], source, OTHERS)
+            paired = paired_difference(by_case(mine), by_case(reader), subjects=subjects)
             gain = _cell(Mean(paired.difference, paired.low, paired.high), 3)
             lines.append(_line(called, titles[name], *_figures(mine), gain, _p(paired.p_value)))
     return "\n".join(lines)
@@ -74,9 +74,9 @@ def _change_table(names: Sequence[str], titles: dict[str, str], rows: dict[str, 
     for name in names:
         cells = []
         for source in SOURCES:
-            base, mine = (_chosen(rows[one], source, CONSENSUS) for one in (BASE.name, name))
+            base, mine = (chosen(rows[one], source, CONSENSUS) for one in (BASE.name, name))
             subjects = {row.case: row.patient for row in base}
-            paired = paired_difference(_by_case(mine), _by_case(base), subjects=subjects)
+            paired = paired_difference(by_case(mine), by_case(base), subjects=subjects)
             cells += [_cell(Mean(paired.difference, paired.low, paired.high), 3), _p(paired.p_value)]
         if name != BASE.name:
             lines.append(_line(titles[name], *cells))
@@ -93,7 +93,7 @@ def draw_curve(rows: dict[str, list[Row]], titles: dict[str, str], path: Path) -
     axes = figure.add_subplot()
     for name in _CURVES:
         if name in rows:
-            mine = _chosen(rows[name], "cubes", CONSENSUS)
+            mine = chosen(rows[name], "cubes", CONSENSUS)
             means = [mean_of([row.dice for row in mine if row.error == error]).value for error in CLICK_ERRORS]
             axes.plot(CLICK_ERRORS, means, "--o" if name in PLAIN else "-o", label=titles[name], markersize=4)
     axes.set(xlabel="Click error, share of the nodule's radius", ylabel="Mean Dice, 24 cubes", ylim=(0, 1))
@@ -111,13 +111,14 @@ def _write_csv(path: Path, order: Sequence[str], titles: dict[str, str], rows: d
             for source in SOURCES:
                 for against in (CONSENSUS, OTHERS):
                     for figure in FIGURES:
-                        mean = _mean(_chosen(rows[name], source, against), figure)
+                        mean = _mean(chosen(rows[name], source, against), figure)
                         if mean.value is not None:
                             numbers = [f"{number:.4f}" for number in (mean.value, mean.low, mean.high)]
                             writer.writerow([name, titles[name], source, against, figure, *numbers, mean.cases])
 
 
-def _chosen(rows: Sequence[Row], source: str, against: str) -> list[Row]:
+def chosen(rows: Sequence[Row], source: str, against: str) -> list[Row]:
+    """The rows of one set against one reference."""
     return [row for row in rows if row.source == source and row.against == against]
 
 
@@ -131,7 +132,7 @@ def _figures(rows: Sequence[Row]) -> list[str]:
     return [_cell(_mean(rows, figure), 1 if figure == "hd95_mm" else 3) for figure in FIGURES]
 
 
-def _by_case(rows: Sequence[Row]) -> dict[str, float]:
+def by_case(rows: Sequence[Row]) -> dict[str, float]:
     """Mean Dice of each nodule over its clicks."""
     names = dict.fromkeys(row.case for row in rows)
     return {name: float(np.mean([row.dice for row in rows if row.case == name])) for name in names}

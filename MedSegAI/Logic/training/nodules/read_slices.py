@@ -1,4 +1,10 @@
-"""The set of marked slices: many nodules with every radiologist's mask, but nothing beyond the marked slices."""
+"""The set of marked slices: many nodules with every radiologist's mask, but nothing beyond the marked slices.
+
+The radiologists of LIDC-IDRI drew a contour around each nodule. The masks of this set leave the contour's own voxels
+out, those of the cubes take them in. So that both mean the same, each mask here gets its voxels' face neighbours within
+the slice: on 46 nodules of training patients that are in both sets the volumes then agree (median ratio 0.97, middle
+80% from 0.93 to 1.04; 0.73 without).
+"""
 
 from __future__ import annotations
 
@@ -42,7 +48,7 @@ def _case(
 ) -> NoduleCase | None:
     own = Grid(shades.shape, (entry["pixel_spacing"], entry["pixel_spacing"], entry["slice_spacing"]))
     grid = canonical_grid(own, spacing_mm=spacing_mm)
-    drawn = [(bits >> reader & 1).astype(np.uint8) for reader in range(entry["n_raters"])]
+    drawn = [_with_contour(bits >> reader & 1) for reader in range(entry["n_raters"])]
     masks = [resample_labels(Volume(mask, own), grid).array for mask in drawn]
     readers = [mask for mask in masks if mask.any()]
     if len(readers) < FEWEST_FUSED:
@@ -53,3 +59,12 @@ def _case(
     hu = resample(Volume(approximate_hu(shades), own), grid).array.astype(np.float32)
     name = f"{entry['patient']}_s{entry['scan_id']}_n{entry['nodule']}"
     return NoduleCase(name, entry["patient"], Source.SLICES, hu, np.stack(readers), consensus)
+
+
+def _with_contour(mask: np.ndarray) -> np.ndarray:
+    """The mask (k, j, i) and every voxel that shares an edge with it in its slice, uint8."""
+    from scipy import ndimage
+
+    within_slice = ndimage.generate_binary_structure(3, 1)
+    within_slice[[0, 2]] = False
+    return ndimage.binary_dilation(mask, structure=within_slice).astype(np.uint8)

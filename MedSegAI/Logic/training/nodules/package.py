@@ -1,0 +1,96 @@
+"""A run on nodules turned into a model folder, with what was measured of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.models.weights import build_network, load_state, save_model
+from MedSegAI.Logic.training.checkpoint import Checkpoint, load_checkpoint
+from MedSegAI.Logic.training.config import config_as_mapping
+from MedSegAI.Logic.training.nodules.case import Source
+from MedSegAI.Logic.training.nodules.opening import VALIDATION_SIDE, read_nodules
+from MedSegAI.Logic.training.package import CASES_NAME
+
+
+def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path, data: Path) -> Model:
+    """Write a model folder from a checkpoint.
+
+    Network, spacing and normalisation come from the run's configuration, the window is the cube that runs are validated
+    in, the rest comes from the template. The averaged weights are stored as float16.
+
+    Args:
+        checkpoint: ``best.pt`` or ``last.pt`` of a run on nodules.
+        template: Title, licence, label with its terminology and the like.
+        folder: Where the model goes; an older model there is replaced.
+        data: Holds both sets, for the record of how many nodules were learned from.
+
+    Raises:
+        InputError: if the checkpoint is none, or of a run on other data.
+        ModelError: if the weights do not fit the network.
+        StorageError: if the folder cannot be written.
+    """
+    run = load_checkpoint(checkpoint)
+    config = run.config
+    if config.data.kind != "nodules":
+        raise InputError(
+            f"'{checkpoint}' comes from a run on {config.data.kind} data, not on nodules.",
+            advice="Package it by 'medsegai models package'.",
+        )
+    network = build_network(config.network.name, config.network.arguments)
+    load_state(network, run.average, source=f"The weights in '{checkpoint}'")
+    card = dataclasses.replace(
+        template,
+        network=config.network.name,
+        network_arguments=dict(config.network.arguments),
+        inputs=(dataclasses.replace(template.inputs[0], normalisation=config.data.normalisation),),
+        spacing_mm=config.data.spacing_mm,
+        window=tuple(max(VALIDATION_SIDE, side) for side in config.patch_size),
+        training=_record(run, data),
+        accuracy={},
+    )
+    return save_model(folder, card, state=run.average)
+
+
+def with_nodule_accuracy(model: Model, accuracy: Mapping[str, Any], *, cases: str) -> Model:
+    """The same model folder with what was measured on its card, and each case in a file beside it.
+
+    Args:
+        model: The model that was measured.
+        accuracy: What its card says.
+        cases: The file's text.
+
+    Raises:
+        StorageError: if the folder cannot be written.
+    """
+    from safetensors.torch import load_file
+
+    with write_beside(model.folder / CASES_NAME) as temporary:
+        temporary.write_text(cases, encoding="utf-8")
+    card = dataclasses.replace(model.card, accuracy=dict(accuracy) | {"every_case": CASES_NAME})
+    return save_model(model.folder, card, state=load_file(model.weights_path))
+
+
+def _record(run: Checkpoint, data: Path) -> dict[str, Any]:
+    counts = {}
+    for subset in ("train", "val"):
+        cases = read_nodules(data, run.config.data, subset=subset)
+        counts[subset] = {source.value: sum(case.source is source for case in cases) for source in Source} | {
+            "patients": len({case.patient for case in cases})
+        }
+    return {
+        "data": "LIDC-IDRI, The Cancer Imaging Archive, CC BY 3.0",
+        "nodules": counts,
+        "split": "by patient, as the index of each set gives it",
+        "steps": run.progress.step,
+        "seconds": round(run.progress.seconds),
+        "weights": "exponential moving average, stored as float16",
+        "configuration": config_as_mapping(run.config),
+        "best_dice_while_training": round(run.progress.best_dice, 5),
+    }
