@@ -74,6 +74,7 @@ WITH_OTHER_PROCESSES = (
     "Logic/batch",
     "Logic/dicom_check",
     "Logic/files/dicom",
+    "Logic/training/distributed",
     "Logic/worker",
     "Session",
     "Web",

@@ -182,7 +182,7 @@ def cases_for(folder: Path, data: Path) -> None:
 
 def rows_of(found: Mapping[Run, Found]) -> list[dict[str, Any]]:
     """One row a run, compared with the first."""
-    first = next(iter(found.values()))
+    first, undisturbed = list(found.values())[:2]
     return [
         {
             "run": run.name,
@@ -191,6 +191,7 @@ def rows_of(found: Mapping[Run, Found]) -> list[dict[str, Any]]:
             f"loss of step {len(first.losses)}": f"{here.losses[len(first.losses)]:.6f}",
             "greatest difference of loss": f"{max(abs(here.losses[s] - first.losses[s]) for s in first.losses):.1e}",
             "relative difference of weights": f"{weight_difference(first.weights, here.weights):.1e}",
+            "... from two processes": f"{weight_difference(undisturbed.weights, here.weights):.1e}",
             "seconds": f"{here.seconds:.0f}",
         }
         for run, here in found.items()

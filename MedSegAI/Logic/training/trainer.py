@@ -53,6 +53,7 @@ def train(
     """
     with set_up_torch(config.threads):
         processes = processes or _alone(config)
+        processes.parts_of_step(config.batch_size)  # Refuses a batch that cannot be divided before anything is read.
         learned, watched = open_sets(config, data)
         learned = with_teachers(learned, config)
         with run_folder(output) if processes.is_writer else nullcontext(Path(output)) as folder:

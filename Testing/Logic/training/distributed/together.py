@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +30,11 @@ class Ending:
     said: str
 
 
-def run_together(
-    module: str, *arguments: str, count: int, world_size: int | None = None, timeout: float = 90
-) -> list[Ending]:
-    """Run ``python -m module arguments`` in the first ``count`` of ``world_size`` processes; their endings by rank.
+@contextmanager
+def started_together(
+    module: str, *arguments: object, count: int, world_size: int | None = None
+) -> Iterator[list[subprocess.Popen]]:
+    """``python -m module arguments`` in the first ``count`` of ``world_size`` processes, by rank.
 
     They meet in this process, as those of torchrun meet in torchrun.
     """
@@ -40,16 +43,24 @@ def run_together(
     world["TORCHELASTIC_USE_AGENT_STORE"] = "True"
     processes = [start(module, *arguments, world=world, rank=rank) for rank in range(count)]
     try:
-        return [ending_of(process, timeout) for process in processes]
+        yield processes
     finally:
         for process in processes:
             process.kill()
 
 
-def start(module: str, *arguments: str, world: dict[str, str], rank: int) -> subprocess.Popen:
+def run_together(
+    module: str, *arguments: object, count: int, world_size: int | None = None, timeout: float = 90
+) -> list[Ending]:
+    """Start processes as :func:`started_together` does, and wait for their endings."""
+    with started_together(module, *arguments, count=count, world_size=world_size) as processes:
+        return [ending_of(process, timeout) for process in processes]
+
+
+def start(module: str, *arguments: object, world: dict[str, str], rank: int) -> subprocess.Popen:
     """Start one process of a world that ``world`` describes in torchrun's variables."""
     return subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
+        [sys.executable, "-m", module, *map(str, arguments)],
         env=os.environ | world | {"RANK": str(rank), "LOCAL_RANK": str(rank), "OMP_NUM_THREADS": "1"},
         cwd=Path(__file__).resolve().parents[4],
         stdout=subprocess.PIPE,

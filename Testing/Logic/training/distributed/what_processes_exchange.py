@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
 from functools import partial
 
 import torch
@@ -13,8 +11,6 @@ from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import InputError, MedSegAIError
 from MedSegAI.Logic.training.config_tables.distributed import DistributedConfig
-from MedSegAI.Logic.training.distributed.environment import place_from
-from MedSegAI.Logic.training.distributed.one_voice import may_speak
 from MedSegAI.Logic.training.distributed.open_processes import open_processes
 from MedSegAI.Logic.training.distributed.parts import parts_of_batch
 from MedSegAI.Logic.training.distributed.whole_batch_gradient import leave_gradients
@@ -97,21 +93,13 @@ def exchange(processes: Processes) -> dict:
     }
 
 
-def main(what: str, timeout_seconds: str = "60") -> int:
+def main(timeout_seconds: str = "60") -> int:
     config = DistributedConfig(accumulate=2, timeout_seconds=float(timeout_seconds))
     try:
         with open_processes(config, device="cpu") as processes:
-            if what == "exchange":
-                sys.stdout.write(json.dumps(exchange(processes)))
-            if what == "die" and processes.rank == 1:
-                os._exit(9)
-            if what == "hang" and processes.rank == 1:
-                time.sleep(30)
-            if what == "refuse" and processes.rank == 1:
-                refuse()
-            processes.barrier()
+            sys.stdout.write(json.dumps(exchange(processes)))
     except MedSegAIError as error:
-        sys.stderr.write(f"{error}\n" if may_speak(place_from(os.environ)) else "")
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 
