@@ -31,7 +31,7 @@ DOCUMENTS += (
     "docs/consensus.md",
     "docs/standardise.md",
 )
-DOCUMENTS += ("docs/pretraining.md", "docs/batch.md", "docs/dicom.md", "docs/dicom-out.md")
+DOCUMENTS += ("docs/pretraining.md", "docs/batch.md", "docs/dicom.md", "docs/dicom-out.md", "docs/evaluation.md")
 IN_TWO_LANGUAGES = (("README.md", "README.zh-CN.md"), ("docs/tutorial.md", "docs/tutorial.zh-CN.md"))
 # Slicer brings its own; pip must not overwrite them.
 SLICERS_OWN = {"numpy", "scipy", "simpleitk", "torch", "pydicom"}
