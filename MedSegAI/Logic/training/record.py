@@ -8,13 +8,15 @@ from pathlib import Path
 
 from torch import nn
 
-from MedSegAI.Logic.errors import MedSegAIError
+from MedSegAI.Logic.errors import DependencyError, MedSegAIError
 from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
 from MedSegAI.Logic.training.config import TrainingConfig, config_as_mapping
 from MedSegAI.Logic.training.history import Row, write_table
-from MedSegAI.Logic.training.run_folder import BEST_NAME, CONFIG_NAME, REPORT_NAME, TABLE_NAME
+from MedSegAI.Logic.training.run_folder import BEST_NAME, CONFIG_NAME, EVENTS_NAME, REPORT_NAME, TABLE_NAME
 from MedSegAI.Logic.training.run_report import write_run_report
+from MedSegAI.Logic.training.tensorboard import TensorBoardWatcher
 from MedSegAI.Logic.training.training_set import ValidationSet
 from MedSegAI.Logic.training.watching import StepFacts, Watcher
 from MedSegAI.Logic.training.worst_cases import WorstCase, case_names, show_worst_cases
@@ -36,8 +38,10 @@ class Record:
         self.folder, self.config, self.watched, self.watchers = folder, config, watched, tuple(watchers)
         self.label_names = [name for _, name in sorted(config.data.labels.items())]
 
-    def begin(self, progress: Progress) -> None:
+    def begin(self, progress: Progress, reporter: Reporter) -> None:
         """Write the configuration, defaults and changes included, and the table of a run that goes on.
+
+        TensorBoard looks on, too, where the configuration wants it and it is installed; else a sentence says so.
 
         Raises:
             StorageError: if it cannot be written.
@@ -49,6 +53,11 @@ class Record:
             temporary.write_text(text, encoding="utf-8")
         if progress.history:
             write_table(self.folder / TABLE_NAME, progress.history, label_names=self.label_names)
+        if self.config.keeping.tensorboard:
+            try:
+                self.watchers += (TensorBoardWatcher(self.folder / EVENTS_NAME, steps_done=progress.step),)
+            except DependencyError as missing:
+                reporter.message(str(missing))
 
     def step(self, facts: StepFacts) -> None:
         """Tell the watchers of a step."""

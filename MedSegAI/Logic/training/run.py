@@ -117,7 +117,7 @@ class Run:
         """
         self.clock = Clock(self.progress, self.processes)
         if self.record:
-            self.record.begin(self.progress)
+            self.record.begin(self.progress, self.reporter)
         try:
             self._loop()
         except (MedSegAIError, KeyboardInterrupt) as stop:
