@@ -67,14 +67,14 @@ def run_nnunet(data: Path, work: Path, *, cpu_minutes: float) -> NnunetRun:
     folders = {name: str(work / name) for name in ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")}
     one_thread = {"OMP_NUM_THREADS": "1", "nnUNet_n_proc_DA": "0", "nnUNet_def_n_proc": "1", "nnUNet_compile": "f"}
     environment = {**os.environ, **folders, **one_thread}
-    _lay_out(data, work / "nnUNet_raw" / DATASET)
+    lay_out(data, work / "nnUNet_raw" / DATASET)
     preprocessed = work / "nnUNet_preprocessed" / DATASET
     if not (preprocessed / "splits_final.json").is_file():
         plan = python.with_name("nnUNetv2_plan_and_preprocess")
         command = [str(python), str(plan), "-d", "401", "-c", "3d_fullres", "-np", "1", "-npfp", "1"]
         # The planner takes this number for its threads, where 0 is not allowed.
         subprocess.run(command, env=environment | {"nnUNet_n_proc_DA": "1"}, check=True)
-        _write_split(data, preprocessed / "splits_final.json")
+        write_split(data, preprocessed / "splits_final.json")
     inside = [str(python), str(Path(__file__).with_name("nnunet_inside.py"))]
     budget = ["--cpu-minutes", str(cpu_minutes)]
     subprocess.run([*inside, "train", DATASET, *budget], env=environment, check=True)
@@ -101,7 +101,7 @@ def _environment(folder: Path) -> Path:
     return python
 
 
-def _lay_out(data: Path, folder: Path) -> None:
+def lay_out(data: Path, folder: Path) -> None:
     """The training and validation cases under nnU-Net's names; images are linked, not copied."""
     split = read_split(data / "split.json")
     names = [*split.train, *split.val]
@@ -120,6 +120,7 @@ def _lay_out(data: Path, folder: Path) -> None:
     (folder / "dataset.json").write_text(json.dumps(description))
 
 
-def _write_split(data: Path, path: Path) -> None:
+def write_split(data: Path, path: Path) -> None:
+    """Our split as nnU-Net's only fold."""
     split = read_split(data / "split.json")
     path.write_text(json.dumps([{"train": list(split.train), "val": list(split.val)}]))

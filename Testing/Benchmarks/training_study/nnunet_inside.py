@@ -82,8 +82,18 @@ def train(trainer: nnUNetTrainerCpuBudget) -> None:
 
 def predict(trainer: nnUNetTrainerCpuBudget, split: Path, images: Path, output: Path) -> None:
     """Label maps of the validation images, by nnU-Net's own predictor: overlap 0.5, Gaussian weights, mirroring."""
+    trainer.load_checkpoint(str(Path(trainer.output_folder, "checkpoint_final.pth")))
+    trainer.set_deep_supervision_enabled(False)
     predictor = nnUNetPredictor(use_mirroring=True, device=torch.device("cpu"), allow_tqdm=False)
-    predictor.initialize_from_trained_model_folder(trainer.output_folder_base, use_folds=(0,))
+    predictor.manual_initialization(
+        trainer.network,
+        trainer.plans_manager,
+        trainer.configuration_manager,
+        [trainer.network.state_dict()],
+        trainer.dataset_json,
+        type(trainer).__name__,
+        trainer.inference_allowed_mirroring_axes,
+    )
     names = json.loads(split.read_text())[0]["val"]
     wanted = [[str(images / f"{name}_0000.nii.gz")] for name in names]
     output.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@ they should on scores whose differences are known."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from MedSegAI.Logic.models.weights import build_network
 from Testing.Benchmarks.training_study import networks
 from Testing.Benchmarks.training_study.accuracy_tables import accuracy_and_ablation, difference, mean_dice, person_of
 from Testing.Benchmarks.training_study.monai_recipe import WARM_UP_SHARE, share_of_rate
+from Testing.Benchmarks.training_study.nnunet import DATASET, lay_out, write_split
 from Testing.Benchmarks.training_study.picture import draw
 from Testing.Benchmarks.training_study.recipes import Recipe, config_of, read_recipes
 from Testing.Benchmarks.training_study.results import RESULTS, Result, read_results, score_case, write_result
@@ -33,6 +35,17 @@ def scores(level: float, *, seed: int = 0) -> dict:
 
 def a_result(name: str, level: float, **more) -> Result:
     return Result(name, 30.0, 5000, 2_000_000, {"as trained": scores(level, **more)}, commit="abc")
+
+
+@pytest.fixture
+def two_cases(tmp_path: Path) -> Path:
+    folder = tmp_path / "two_cases"
+    for kind in ("imagesTr", "labelsTr"):
+        (folder / kind).mkdir(parents=True)
+        for number in (1, 3):
+            (folder / kind / f"hippocampus_00{number}.nii.gz").write_bytes(f"{kind} {number}".encode())
+    (folder / "split.json").write_text('{"train": ["hippocampus_001"], "val": ["hippocampus_003"]}')
+    return folder
 
 
 @pytest.mark.parametrize("recipe", OURS, ids=lambda recipe: recipe.name)
@@ -142,3 +155,23 @@ def test_committed_results_are_of_recipes_that_there_are():
 def test_the_picture_is_drawn(tmp_path: Path):
     draw(RECIPES, {"ours": a_result("ours", 0.88), "base": a_result("base", 0.87)}, tmp_path / "accuracy.png")
     assert (tmp_path / "accuracy.png").stat().st_size > 5000
+
+
+def test_the_split_and_the_cases_are_laid_out_under_nnunets_names(two_cases: Path, tmp_path: Path):
+    lay_out(two_cases, tmp_path / DATASET)
+    write_split(two_cases, tmp_path / "splits_final.json")
+    files = {str(path.relative_to(tmp_path / DATASET)) for path in (tmp_path / DATASET).rglob("*.*")}
+    assert files == {
+        "dataset.json",
+        *(f"imagesTr/hippocampus_00{number}_0000.nii.gz" for number in (1, 3)),
+        *(f"labelsTr/hippocampus_00{number}.nii.gz" for number in (1, 3)),
+    }
+    assert (tmp_path / DATASET / "labelsTr" / "hippocampus_003.nii.gz").read_bytes() == b"labelsTr 3"
+    splits = json.loads((tmp_path / "splits_final.json").read_text())
+    assert splits == [{"train": ["hippocampus_001"], "val": ["hippocampus_003"]}]
+
+
+def test_cases_can_be_laid_out_a_second_time(two_cases: Path, tmp_path: Path):
+    lay_out(two_cases, tmp_path / DATASET)
+    lay_out(two_cases, tmp_path / DATASET)
+    assert json.loads((tmp_path / DATASET / "dataset.json").read_text())["numTraining"] == 2
