@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.settings import DeviceChoice
@@ -44,7 +44,7 @@ __all__ = [
     "config_from_mapping",
     "read_config",
 ]
-PRECISIONS = ("bf16-mixed", "fp32", "fp16-mixed")
+Precision = Literal["bf16-mixed", "fp32", "fp16-mixed"]
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class TrainingConfig:
     cpu_minutes: float | None = None
     batch_size: int = 2
     foreground_fraction: float = 0.8
-    dice_background: str = "excluded"
-    precision: str = "bf16-mixed"
-    device: str = "auto"
+    dice_background: Literal["included", "excluded"] = "excluded"
+    precision: Precision = "bf16-mixed"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
     seed: int = 1
     threads: int = 1
     initial_weights: str = ""
@@ -125,9 +125,15 @@ class TrainingConfig:
             "give a number from 0 to 1",
         )
         need_one_of(self.dice_background, ("included", "excluded"), "dice_background")
-        need_one_of(self.precision, PRECISIONS, "precision")
+        need_one_of(self.precision, get_args(Precision), "precision")
         need_one_of(self.device, tuple(choice.value for choice in DeviceChoice), "device")
         need(self.threads >= 1, f"threads is {self.threads}", "give 1 or more threads")
+        outputs = self.network.arguments.get("out_channels", self.class_count)
+        need(
+            outputs == self.class_count,
+            f"network.arguments.out_channels is {outputs}, but labels and background are {self.class_count} classes",
+            f"write {self.class_count}",
+        )
 
     @property
     def class_count(self) -> int:

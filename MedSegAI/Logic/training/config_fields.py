@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from MedSegAI.Logic.training.config_names import MOVED, likely_meant, without_none
-from MedSegAI.Logic.training.config_tables.check import need
+from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 from MedSegAI.Logic.training.config_tables.data_kinds import DataKind, class_of_kind
 
 _KIND_NAMES = {
@@ -81,6 +81,9 @@ def _convert(value: Any, hint: Any, path: str, root: type) -> Any:
         hint = class_of_kind(value, path)
     if dataclasses.is_dataclass(hint):
         return table_from_mapping(hint, value, path, root=root)
+    if origin is Literal:
+        need_one_of(value, arguments, path)
+        return value
     if origin is tuple:
         return _convert_list(value, arguments, path, root)
     if origin is dict:

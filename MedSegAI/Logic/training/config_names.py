@@ -45,18 +45,26 @@ class NamedField:
         return dataclasses.is_dataclass(self.hint)
 
 
-def named_fields(cls: type, prefix: str = "") -> Iterator[NamedField]:
-    """The fields of a dataclass in their order, a table before its own fields; of the kinds of data the default one."""
+def named_fields(cls: type, prefix: str = "", *, standard: Any = None) -> Iterator[NamedField]:
+    """The fields of a dataclass in their order, a table before its own fields; of the kinds of data the default one.
+
+    Args:
+        cls: The dataclass.
+        prefix: What their names begin with, such as "optimiser.".
+        standard: What the table is where it is left out; its fields are then the defaults.
+    """
     hints = typing.get_type_hints(cls)
     for entry in dataclasses.fields(cls):
         hint, optional = without_none(hints[entry.name])
         if hint is DataKind:
             hint = class_of_kind({"kind": DEFAULT_KIND}, entry.name)
         default = entry.default_factory() if entry.default_factory is not dataclasses.MISSING else entry.default
+        default = default if standard is None else getattr(standard, entry.name)
         field = NamedField(f"{prefix}{entry.name}", cls, hint, default, optional)
         yield field
         if field.is_table:
-            yield from named_fields(hint, f"{field.name}.")
+            own = default if dataclasses.is_dataclass(default) else None
+            yield from named_fields(hint, f"{field.name}.", standard=own)
 
 
 def without_none(hint: Any) -> tuple[Any, bool]:

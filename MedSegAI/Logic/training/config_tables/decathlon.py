@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from MedSegAI.Logic.standardise.intensity import KINDS
 from MedSegAI.Logic.standardise.normalisation import Normalisation
-from MedSegAI.Logic.training.config_tables.check import need
+from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,7 @@ class DataConfig:
 
     Args:
         labels: Label value to name, 1, 2, 3 and so on; background (0) left out.
-        kind: "decathlon".
+        kind: Which kind of data this is: "decathlon", labelled images in that layout, where nothing else is written.
         folder: Name of the data set's folder inside the one that MEDSEGAI_DATA names. Empty: that folder itself.
         split_file: JSON file with the lists "train" and "val" of case names; relative to the data folder.
             "split.json".
@@ -32,6 +33,7 @@ class DataConfig:
     spacing_mm: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
     def __post_init__(self) -> None:
+        need_one_of(self.normalisation.kind, KINDS, "data.normalisation.kind")
         need(bool(self.labels), "data.labels is empty", "name at least one label, such as '1: anterior'")
         need(
             sorted(self.labels) == list(range(1, len(self.labels) + 1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
@@ -24,8 +25,8 @@ class EarlyStoppingConfig:
         min_delta: Smallest change that counts as an improvement. 0.0: any does.
     """
 
-    monitor: str = VALIDATION_DICE
-    mode: str = "max"
+    monitor: Literal["val_dice", "train_loss"] = VALIDATION_DICE
+    mode: Literal["max", "min"] = "max"
     patience: int = 15
     min_delta: float = 0.0
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
-LOSS_KINDS = ("dice_ce", "dice_focal", "generalised_dice_ce", "tversky_ce")
+LossKind = Literal["dice_ce", "dice_focal", "generalised_dice_ce", "tversky_ce"]
+LOSS_KINDS = get_args(LossKind)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class LossConfig:
             published: sensitivity before precision. 0.5 is Dice.
     """
 
-    kind: str = "dice_ce"
+    kind: LossKind = "dice_ce"
     focal_gamma: float = 2.0
     missed_weight: float = 0.7
 

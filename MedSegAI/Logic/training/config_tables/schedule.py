@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
 WARM_RESTARTS, COSINE = "cosine_warm_restarts", "cosine"
+ScheduleKind = Literal["cosine_warm_restarts", "cosine"]
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,11 @@ class ScheduleConfig:
             epochs.
     """
 
-    kind: str = WARM_RESTARTS
+    kind: ScheduleKind = WARM_RESTARTS
     first_epochs: int = 10
     factor: int = 2
 
     def __post_init__(self) -> None:
-        need_one_of(self.kind, (WARM_RESTARTS, COSINE), "schedule.kind")
+        need_one_of(self.kind, get_args(ScheduleKind), "schedule.kind")
         need(self.first_epochs >= 1, f"schedule.first_epochs is {self.first_epochs}", "give 1 or more epochs")
         need(self.factor >= 1, f"schedule.factor is {self.factor}", "give 1 (equal periods) or more")
