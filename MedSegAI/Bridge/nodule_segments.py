@@ -13,7 +13,7 @@ from MedSegAI.Bridge.geometry import oriented_image
 from MedSegAI.Bridge.segment_layers import world_layer
 from MedSegAI.Bridge.segment_runs import BINARY_LABELMAP
 from MedSegAI.Bridge.segment_surfaces import CLOSED_SURFACE
-from MedSegAI.Bridge.segmentation_nodes import new_segment, tag_of
+from MedSegAI.Bridge.segmentation_nodes import label_value_of, new_segment, tag_of
 from MedSegAI.Logic.files.segment_tags import CONFIDENCE_TAG, tag_text, value_of_tag
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.labels import Label
@@ -73,12 +73,13 @@ def nodule_segment(
 
 
 def put_segment(node: slicer.vtkMRMLSegmentationNode, key: str, segment: slicer.vtkSegment) -> None:
-    """Add a segment under this ID; the others, and their layers, stay as they are."""
+    """Add a segment under this ID, in the order of label values; the others, and their layers, stay as they are."""
     segmentation = node.GetSegmentation()
     if segmentation.GetSegment(key) is None:
         # Only surfaces that fit its voxels may come along; the others' are made anew with it.
         segment.RemoveRepresentation(CLOSED_SURFACE)
         segmentation.AddSegment(segment, key)
+        segmentation.SetSegmentIndex(key, _place_of(segmentation, segment))
     _draw_anew(node)
 
 
@@ -141,6 +142,13 @@ def segment_labels(node: slicer.vtkMRMLSegmentationNode, label: Label, grid: Gri
         return None
     array = np.where(voxels == segment.GetLabelValue(), label.value, 0).astype(np.uint8)
     return Volume(array, grid.crop(box), name=label.name)
+
+
+def _place_of(segmentation: slicer.vtkSegmentation, segment: slicer.vtkSegment) -> int:
+    """How many segments have a smaller label value."""
+    value = label_value_of(segment) or 0
+    others = (segmentation.GetNthSegment(number) for number in range(segmentation.GetNumberOfSegments()))
+    return sum((label_value_of(other) or 0) < value for other in others)
 
 
 def _record_of(segment: slicer.vtkSegment) -> NoduleRecord | None:

@@ -11,7 +11,12 @@ from MedSegAI.Logic.geometry import Triple
 
 def new_point_list(scene: slicer.vtkMRMLScene, *, name: str) -> slicer.vtkMRMLMarkupsFiducialNode:
     """A list of points that are shown small, and cannot be dragged: each says where a segment came from."""
+    selection = scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+    active = None if selection is None else selection.GetActivePlaceNodeID()
     node = new_point(scene, name=name)
+    # Slicer lets the next click go to a list that was just added.
+    if selection is not None:
+        selection.SetActivePlaceNodeID(active)
     node.SetLocked(True)
     display = node.GetDisplayNode()
     display.SetTextScale(2.5)
@@ -32,6 +37,18 @@ def new_aim(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLMarkupsFiducialNode:
     node.GetDisplayNode().SetSaveWithScene(False)
     node.GetDisplayNode().SetPointLabelsVisibility(False)
     return node
+
+
+def takes_clicks(aim: slicer.vtkMRMLMarkupsFiducialNode) -> bool:
+    """Whether the next click in a view goes to this node: Slicer gives it to any list that comes into the scene."""
+    scene = aim.GetScene()
+    if scene is None:
+        return False
+    selection, interaction = (scene.GetFirstNodeByClass(f"vtkMRML{name}Node") for name in ("Selection", "Interaction"))
+    if selection is None or interaction is None:
+        return False
+    is_placing = interaction.GetCurrentInteractionMode() == interaction.Place
+    return is_placing and selection.GetActivePlaceNodeID() == aim.GetID()
 
 
 def add_point(node: slicer.vtkMRMLMarkupsFiducialNode, point: Triple, *, name: str, key: str) -> None:

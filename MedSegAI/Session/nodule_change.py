@@ -22,7 +22,7 @@ class PointedSegment:
 
     Args:
         key: ID of the segment.
-        name: What the user reads.
+        name: What the user reads; its last word, the number, stands beside its point.
         point: Where it was pointed at, (R, A, S) mm of the world; None where that is not known any more.
         segment: The segment.
         as_made: The same as the model made it, for the unaltered copy; None where there is none.
@@ -111,7 +111,7 @@ def _join(
     if copy is not None and what.as_made is not None:
         put_segment(copy, what.key, what.as_made)
     if points is not None and what.point is not None:
-        add_point(points, what.point, name=what.name, key=what.key)
+        add_point(points, what.point, name=what.name.split()[-1], key=what.key)
     _settle(node, record, was_edited=was_edited)
 
 

@@ -133,7 +133,7 @@ class Pointing:
             centre_slices_at(self._session.scene, point)
 
     def remove(self, key: str) -> None:
-        """Take a segment out with its point and its measures, in one undo state.
+        """Take a segment out with its point, its measures and its heat map, in one undo state.
 
         Raises:
             InputError: if there is no such segment that was pointed at.
@@ -145,7 +145,12 @@ class Pointing:
         record = read_provenance(node)
         value = label_in(node, key).value
         left = None if record is None else without_points(record, [value])
-        session.undo_stack.push(NoduleRemoved(node, self.points, removed, record=(record, left)))
+        heat = session.heat_map
+        with session.undo_stack.group_undo_commands(f"remove {removed.name}"):
+            if heat is not None and heat.GetAttribute(case_results.HEAT_TARGET_ATTRIBUTE) == key:
+                with session.state.one_undo_state(f"remove {removed.name}"):
+                    session.state.refer(**{case_results.HEAT_MAP: None})
+            session.undo_stack.push(NoduleRemoved(node, self.points, removed, record=(record, left)))
 
     def _take(self, click: _Click, result: SegmentationResult) -> Iterator[None]:
         session, scan = self._session, click.scan

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from MedSegAI.Bridge.point_lists import add_point, last_placed, new_aim, new_point_list, point_keys, remove_point
+from MedSegAI.Bridge.point_lists import (
+    add_point,
+    last_placed,
+    new_aim,
+    new_point_list,
+    point_keys,
+    remove_point,
+    takes_clicks,
+)
 from MedSegAI.Bridge.scene import load_scene, new_scene, save_scene
 
 
@@ -34,6 +42,20 @@ def test_points_know_their_segments_in_a_scene_opened_again(a_scene, tmp_path):
     node = opened.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
     assert point_keys(node) == ("lung_nodule_1",)
     assert last_placed(node) == pytest.approx((1.0, 2.0, 3.0))
+
+
+def test_a_new_list_does_not_take_the_clicks_that_were_meant_for_another_node(a_scene):
+    selection = a_scene.AddNewNodeByClass("vtkMRMLSelectionNode")
+    interaction = a_scene.AddNewNodeByClass("vtkMRMLInteractionNode")
+    aim = new_aim(a_scene)
+    assert not takes_clicks(aim)
+    selection.SetActivePlaceNodeID(aim.GetID())
+    interaction.SetCurrentInteractionMode(interaction.Place)
+    assert takes_clicks(aim)
+    new_point_list(a_scene, name="Nodules")
+    assert takes_clicks(aim)
+    a_scene.RemoveNode(aim)
+    assert not takes_clicks(aim)
 
 
 def test_a_list_without_points_says_so(a_scene):

@@ -252,11 +252,22 @@ def test_a_segment_is_removed_with_its_point_and_comes_back_in_one_step(session,
     session.undo()
     np.testing.assert_array_equal(labels_of(session), before)
     assert sorted(point_keys(pointing.points)) == ["lung_nodule_1", "lung_nodule_2"]
+    assert names(session) == ["Lung nodule 1", "Lung nodule 2"], "at its place"
     session.redo()
     click(pointing, session, FIRST)
     assert names(session) == ["Lung nodule 2", "Lung nodule 3"]
     with pytest.raises(InputError, match="no such segment"):
         pointing.remove("lung_nodule_1")
+
+
+def test_a_heat_map_goes_with_its_segment_and_comes_back_with_it(session, pointing):
+    session.choose(explain_points=True)
+    click(pointing, session, FIRST)
+    heat = session.heat_map
+    pointing.remove("lung_nodule_1")
+    assert session.heat_map is None
+    session.undo()
+    assert session.heat_map is heat and names(session) == ["Lung nodule 1"]
 
 
 def test_a_deleted_point_offers_its_segment_for_removal(session, pointing):
@@ -270,7 +281,7 @@ def test_a_deleted_point_offers_its_segment_for_removal(session, pointing):
     pointing.remove(orphan.key)
     assert table.without_point() == () and names(session) == ["Lung nodule 2"]
     session.undo()
-    assert names(session)[-1] == "Lung nodule 1" and point_keys(pointing.points) == ("lung_nodule_2",)
+    assert names(session)[0] == "Lung nodule 1" and point_keys(pointing.points) == ("lung_nodule_2",)
 
 
 def test_only_what_lies_around_the_click_is_handed_to_the_worker(session, pointing, monkeypatch):

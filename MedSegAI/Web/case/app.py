@@ -32,6 +32,7 @@ from MedSegAI.Web.case.inputs_panel import InputsPanel
 from MedSegAI.Web.case.model_panel import ModelPanel
 from MedSegAI.Web.case.opening import Opening
 from MedSegAI.Web.case.page import Page
+from MedSegAI.Web.case.pointing_panel import PointingPanel
 from MedSegAI.Web.case.prepare_panel import PreparePanel
 from MedSegAI.Web.case.refine_panel import RefinePanel
 from MedSegAI.Web.case.region_panel import RegionPanel
@@ -158,6 +159,11 @@ class CaseApp:
         with self.server.state:
             self.dialogs.show_error(shown)
 
+    def soon(self, action: Callable[[], object]) -> None:
+        """As :meth:`attempt`, once what goes on now is over: a view that tells of a click is still at work with it."""
+        if not self._closed:
+            asyncio.get_running_loop().call_soon(self.attempt, action)
+
     async def in_thread(self, work: Callable[..., T], *arguments: object) -> T:
         """Do work that touches neither scene nor page in another thread, and wait for it."""
         return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
@@ -226,7 +232,8 @@ class CaseApp:
         received = {"/upload": self.opening.take_upload, "/upload/mask": experts.take_mask}
         self.files = FileExchange({**received, "/upload/landmarks": prepare.take_file})
         state.case_key = self.files.key
-        wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self)]
+        pointing = PointingPanel(self)
+        wanted = [InputsPanel(self), ModelPanel(self), RegionPanel(self), pointing]
         self.panels = {
             "segment": [*wanted, self.run_panel, ResultsPanel(self), SetupPanel(self)],
             "prepare": [prepare, WindowPanel(self)],
@@ -235,7 +242,7 @@ class CaseApp:
             "experts": [experts, ConsensusPanel(self)],
             "export": [ExportPanel(self)],
         }
-        self.shortcuts |= {"s": self.run_panel.segment, "h": heat.explain, "escape": self.session.cancel}
+        self.shortcuts |= {"s": self.run_panel.segment, "h": heat.explain, "escape": pointing.escape}
         self.shortcuts |= {key: partial(edit.choose_tool, tool) for key, tool in zip("bne", ("paint", "none", "erase"))}
         self.page = Page(self)
         self.page.shown.languages = languages()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from MedSegAI.Web.case.chinese_pointing import CHINESE_OF_POINTING
 from MedSegAI.Web.case.chinese_preparation import CHINESE_OF_PREPARATION
 
 CHINESE = {
     **CHINESE_OF_PREPARATION,
+    **CHINESE_OF_POINTING,
     # The page
     "app_name": "MedSegAI",
     "app_note": "仅供研究使用，不是医疗器械。",

@@ -18,7 +18,14 @@ from MedSegAI.Session.dicom_export import (
     dicom_writer,
     zipped,
 )
-from MedSegAI.Session.exports import heat_map_writer, name_for_files, segmentation_writer, volumes_writer
+from MedSegAI.Session.exports import (
+    heat_map_writer,
+    name_for_files,
+    nodules_writer,
+    segmentation_writer,
+    volumes_writer,
+)
+from MedSegAI.Session.nodules import NoduleTable
 from MedSegAI.Web.case.controls import button, heading, note, switch
 from MedSegAI.Web.case.panel import Panel
 
@@ -32,6 +39,8 @@ TEXTS = {
     "export_segmentation_tip": "The current result with corrections, names, colours and codes; opens in 3D Slicer",
     "export_volumes": "Volumes (.csv)",
     "export_volumes_tip": "The size of every segment as a table",
+    "export_nodules": "Measures of nodules (.csv)",
+    "export_nodules_tip": "Diameters, volume, mean HU and confidence of what was pointed at, as a table",
     "export_heat_nrrd": "Heat map (.nrrd)",
     "export_heat_nrrd_tip": "The heat map, 0 to 1, with a record of how it was made",
     "export_heat_nifti": "Heat map (.nii.gz)",
@@ -57,6 +66,7 @@ class ExportState:
 
     has_segmentation: bool = False
     has_heat_map: bool = False
+    has_nodules: bool = False
     has_scan: bool = False
     writing: str = ""
     dicom_obstacle: str = ""
@@ -70,6 +80,7 @@ class ExportPanel(Panel[ExportState]):
 
     def __init__(self, case: CaseApp) -> None:
         super().__init__(case, ExportState)
+        self._nodules = NoduleTable(case.session)
 
     def build(self) -> None:
         """Add one button for each kind of file."""
@@ -79,6 +90,8 @@ class ExportPanel(Panel[ExportState]):
         with html.Div(classes="d-flex flex-column ga-2 align-start"):
             self._button("export-segmentation", names.has_segmentation, ".seg.nrrd", segmentation_writer)
             self._button("export-volumes", names.has_segmentation, ".csv", volumes_writer)
+            with html.Div(v_show=(names.has_nodules,)):
+                self._button("export-nodules", names.has_nodules, "-nodules.csv", nodules_writer)
             self._button("export-heat-nrrd", names.has_heat_map, "-heat.nrrd", heat_map_writer)
             self._button("export-heat-nifti", names.has_heat_map, "-heat.nii.gz", heat_map_writer)
             self._button("export-scene", names.has_scan, ".mrb", None)
@@ -104,6 +117,7 @@ class ExportPanel(Panel[ExportState]):
         session = self.session
         self.shown.has_segmentation = session.segmentation is not None
         self.shown.has_heat_map = session.heat_map is not None
+        self.shown.has_nodules = bool(self._nodules.rows())
         self.shown.has_scan = session.scan is not None
         self.shown.dicom_obstacle = dicom_obstacle(session)
 

@@ -38,6 +38,7 @@ class RegionState:
     region: str = RegionChoice.FIND.value
     regions: list[str] = field(default_factory=list)
     has_point: bool = False
+    shown: bool = True
 
 
 class RegionPanel(Panel[RegionState]):
@@ -48,19 +49,20 @@ class RegionPanel(Panel[RegionState]):
 
     def build(self) -> None:
         """Add the list, and the buttons that its choices need."""
-        heading("region_title")
         names = self.names
-        choice(
-            "region-choice",
-            model=names.region,
-            items=f"{names.regions}.map((value) => ({{ title: t['region_' + value], value }}))",
-            update_modelValue=(self.acts(self._choose), "[$event]"),
-        )
-        with html.Div(v_show=(f"{names.region} === 'roi'",), classes="mt-2"):
-            button("region-place-roi", icon="mdi-cube-outline", click=self.acts(self._place_roi))
-        with html.Div(v_show=(f"{names.region} === 'point'",), classes="mt-2"):
-            button("region-place-point", icon="mdi-crosshairs-gps", click=self.acts(self._place_point))
-            note("t.region_click", testid="region-click", shown_if=f"!{names.has_point}")
+        with html.Div(v_show=(names.shown,)):
+            heading("region_title")
+            choice(
+                "region-choice",
+                model=names.region,
+                items=f"{names.regions}.map((value) => ({{ title: t['region_' + value], value }}))",
+                update_modelValue=(self.acts(self._choose), "[$event]"),
+            )
+            with html.Div(v_show=(f"{names.region} === 'roi'",), classes="mt-2"):
+                button("region-place-roi", icon="mdi-cube-outline", click=self.acts(self._place_roi))
+            with html.Div(v_show=(f"{names.region} === 'point'",), classes="mt-2"):
+                button("region-place-point", icon="mdi-crosshairs-gps", click=self.acts(self._place_point))
+                note("t.region_click", testid="region-click", shown_if=f"!{names.has_point}")
 
     def refresh(self) -> None:
         """Take over the choice, and which ones the model allows."""
@@ -70,6 +72,14 @@ class RegionPanel(Panel[RegionState]):
             possible.append(RegionChoice.POINT)
         self.shown.regions = [region.value for region in possible]
         self.shown.has_point = self._has_point()
+        # A model that segments what is pointed at has no other region.
+        self.shown.shown = not self._needs_point()
+
+    def _needs_point(self) -> bool:
+        try:
+            return self.session.model.card.needs_point
+        except MedSegAIError:
+            return False
 
     def _takes_points(self) -> bool:
         try:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
+from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Session.run import Outcome, Run
 from MedSegAI.Web.case.controls import button, note
 from MedSegAI.Web.case.panel import Panel
@@ -45,6 +46,7 @@ class RunState:
     seconds_left: float = -1.0
     messages: list[str] = field(default_factory=list)
     obstacle: str = ""
+    by_pointing: bool = False
 
 
 class RunPanel(Panel[RunState]):
@@ -57,17 +59,18 @@ class RunPanel(Panel[RunState]):
     def build(self) -> None:
         """Add the button, and why it cannot be pressed."""
         names = self.names
-        button(
-            "run-segment",
-            icon="mdi-play",
-            click=self.acts(self.segment),
-            color="primary",
-            variant="flat",
-            size="default",
-            classes="mt-4",
-            disabled=(f"{names.busy} || !!{names.obstacle}",),
-        )
-        note(names.obstacle, testid="run-obstacle", shown_if=f"!!{names.obstacle}")
+        with html.Div(v_show=(f"!{names.by_pointing}",)):
+            button(
+                "run-segment",
+                icon="mdi-play",
+                click=self.acts(self.segment),
+                color="primary",
+                variant="flat",
+                size="default",
+                classes="mt-4",
+                disabled=(f"{names.busy} || !!{names.obstacle}",),
+            )
+            note(names.obstacle, testid="run-obstacle", shown_if=f"!!{names.obstacle}")
 
     def build_progress(self) -> None:
         """Add what is seen whatever else the drawer shows: the bar, the worker's sentences, and cancel."""
@@ -105,6 +108,7 @@ class RunPanel(Panel[RunState]):
         shown, run = self.shown, self.session.run
         shown.busy = self.session.is_busy
         shown.obstacle = "" if shown.busy else self.session.obstacle()
+        shown.by_pointing = self._is_by_pointing()
         if run is None:
             return
         shown.kind, shown.outcome, shown.stage = run.kind.value, run.outcome.value, run.stage
@@ -115,6 +119,12 @@ class RunPanel(Panel[RunState]):
         if run.outcome is Outcome.FAILED and run is not self._told:
             self._told = run
             self.case.dialogs.show_error(run.error)
+
+    def _is_by_pointing(self) -> bool:
+        try:
+            return self.session.model.card.needs_point
+        except MedSegAIError:
+            return False
 
     def segment(self) -> None:
         """Begin, after a question where a corrected result would be replaced on the screen."""
