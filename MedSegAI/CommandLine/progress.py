@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -40,8 +40,24 @@ class ConsoleReporter:
         bars = self._open_bars()
         if stage not in self._tasks:
             self._take_away_unfinished(bars)
-            self._tasks[stage] = bars.add_task(stage, total=total)
+            self._tasks[stage] = bars.add_task(stage, total=total, detail="")
         bars.update(self._tasks[stage], completed=done, total=total)
+
+    def detail(self, stage: str, text: str, *, facts: dict[str, Any]) -> bool:
+        """Write a few words beside the bar of ``stage``, in place of the last ones.
+
+        Args:
+            stage: Whose bar.
+            text: What a person reads.
+            facts: The same for machines.
+
+        Returns:
+            Whether somebody can see it; not where nobody watches.
+        """
+        if self._bars is None or stage not in self._tasks:
+            return False
+        self._bars.update(self._tasks[stage], detail=text)
+        return True
 
     def message(self, text: str) -> None:
         """Write one sentence, above the bars where there are any."""
@@ -83,6 +99,7 @@ class ConsoleReporter:
                 BarColumn(),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(elapsed_when_finished=True),
+                TextColumn("{task.fields[detail]}"),
                 console=Console(file=self._stream),
             )
             self._bars.start()
@@ -95,6 +112,11 @@ class JsonReporter(ConsoleReporter):
     def progress(self, done: int, total: int, stage: str) -> None:
         """Write ``{"progress": {"stage", "done", "total"}}``."""
         self._write({"progress": {"stage": stage, "done": done, "total": total}})
+
+    def detail(self, stage: str, text: str, *, facts: dict[str, Any]) -> bool:
+        """Write ``{stage: facts}``."""
+        self._write({stage: facts})
+        return True
 
     def message(self, text: str) -> None:
         """Write ``{"message": text}``."""

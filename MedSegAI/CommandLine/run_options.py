@@ -9,10 +9,19 @@ from typing import Any
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.Logic.errors import InputError, StorageError
 
+_NOTHING = object()
 
-def add_run_options(parser: argparse.ArgumentParser, *, example: str) -> None:
-    """Add CONFIG, ``--output``, ``--set`` (with an example of KEY=VALUE) and ``--resume``."""
-    parser.add_argument("config", type=Path, help="YAML file; every field is checked before the first step")
+
+def add_run_options(parser: argparse.ArgumentParser, *, example: str, config_count: str | None = None) -> None:
+    """Add CONFIG, ``--output``, ``--set`` (with an example of KEY=VALUE) and ``--resume``.
+
+    Args:
+        parser: Of the command.
+        example: Of KEY=VALUE.
+        config_count: "?" where the command can do something without a configuration.
+    """
+    help_text = "YAML file; every field is checked before the first step"
+    parser.add_argument("config", type=Path, nargs=config_count, help=help_text)
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="folder of the run (default: runs/NAME)")
     parser.add_argument(
         "--set",
@@ -20,7 +29,7 @@ def add_run_options(parser: argparse.ArgumentParser, *, example: str) -> None:
         default=[],
         metavar="KEY=VALUE",
         dest="changes",
-        help=f"change one field, such as {example}; may be repeated",
+        help=f"change one field, such as {example}; the value as in YAML, so [32, 64, 32] is a list; may be repeated",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
 
@@ -68,11 +77,30 @@ def with_changes(fields: dict[str, Any], changes: list[str]) -> dict[str, Any]:
 
 
 def _set(fields: dict[str, Any], path: list[str], value: object, change: str) -> None:
+    """Write a value into nested tables and lists; a table that is null so far is made."""
+    inside: Any = fields
     *parents, last = path
     for parent in parents:
-        fields = fields.get(parent) if isinstance(fields, dict) else None
-        if not isinstance(fields, dict):
+        key = _key(inside, parent, change)
+        following = inside[key] if isinstance(inside, list) else inside.get(key, _NOTHING)
+        if following is None:
+            following = inside[key] = {}
+        if not isinstance(following, dict | list):
             raise UsageError(
                 f"--set {change}: the configuration has no table '{parent}'.", advice="Check the name of the field."
             )
-    fields[last] = value
+        inside = following
+    inside[_key(inside, last, change)] = value
+
+
+def _key(inside: dict | list, name: str, change: str) -> Any:
+    """The key that a name means: a place of a list, or a number where the table's keys are numbers."""
+    if isinstance(inside, list):
+        if not name.isdecimal() or int(name) >= len(inside):
+            raise UsageError(
+                f"--set {change}: '{name}' is no place in a list of {len(inside)}.",
+                advice=f"Count from 0 to {len(inside) - 1}, or give the whole list, such as [1, 2, 3].",
+            )
+        return int(name)
+    has_numbers = bool(inside) and all(isinstance(key, int) for key in inside)
+    return int(name) if has_numbers and name.isdecimal() else name

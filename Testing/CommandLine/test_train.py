@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from MedSegAI.CommandLine.run_options import with_changes
 from MedSegAI.Logic.models.registry import read_model
 from Testing.CommandLine.conftest import CARD_TEMPLATE, start_medsegai
-
 
 RUN_FILES = {"last.pt", "best.pt", "epochs.csv", "config.yaml", "report.html"}
 
@@ -144,6 +144,11 @@ def test_a_run_stopped_by_ctrl_c_keeps_its_epochs_and_says_how_to_go_on(config, 
         ("engine.speed=2", "no table 'engine'"),
         ("name.first=2", "no table 'name'"),
         ("name=[", "no valid value"),
+        ("patch_size.3=64", "'3' is no place in a list of 3. Count from 0 to 2"),
+        ("patch_size.first=64", "'first' is no place in a list of 3"),
+        ("patch_size=[32, 64]", "Give a list of 3 numbers"),
+        ("optimizer.learning_rate=0.1", "no table 'optimizer'"),
+        ("optimiser.learning_rat=0.1", "Did you mean 'learning_rate'?"),
     ],
 )
 def test_a_wrong_change_is_refused_before_the_first_step(medsegai, config, tmp_path, change, sentence):
@@ -164,3 +169,49 @@ def test_a_missing_configuration_is_refused(medsegai, tmp_path):
     shown = medsegai("train", tmp_path / "absent.yaml")
     assert shown.code == 2
     assert "cannot be read" in shown.err
+
+
+def test_lists_labels_and_tables_that_are_absent_can_be_changed():
+    fields = {
+        "patch_size": [32, 64, 32],
+        "data": {"labels": {1: "anterior", 2: "posterior"}},
+        "network": {"arguments": {"feature_size": 12}},
+        "distil": None,
+    }
+    changes = [
+        *("patch_size.1=32", "data.labels.2=back", "network.arguments.feature_size=24", "network.arguments.depth=2"),
+        *("distil.teachers=[a.pt, b.pt]", "distil.weight=0.7"),
+    ]
+    assert with_changes(fields, changes) == {
+        "patch_size": [32, 32, 32],
+        "data": {"labels": {1: "anterior", 2: "back"}},
+        "network": {"arguments": {"feature_size": 24, "depth": 2}},
+        "distil": {"teachers": ["a.pt", "b.pt"], "weight": 0.7},
+    }
+    assert with_changes(fields, ["patch_size=[64, 64, 64]"])["patch_size"] == [64, 64, 64]
+
+
+def test_the_defaults_that_are_shown_can_be_trained_with_once_data_is_named(medsegai, tmp_path):
+    shown = medsegai("train", "--defaults")
+    assert shown.code == 0
+    (tmp_path / "mine.yaml").write_text(shown.out)
+    refused = medsegai("train", tmp_path / "mine.yaml", "--data", tmp_path)
+    assert (refused.code, "is not a data folder" in refused.err) == (2, True)
+
+
+def test_a_field_is_explained_in_words_and_for_machines(medsegai):
+    assert "early_stopping.patience: 15   (whole number)" in medsegai("train", "--explain", "early_stopping").out
+    facts = json.loads(medsegai("train", "--explain", "early_stopping", "--json").out)
+    assert facts["early_stopping.patience"]["default"] == "15"
+    assert "optimiser.learning_rate" not in facts
+    assert "Did you mean 'optimiser'?" in medsegai("train", "--explain", "optimizer").err
+
+
+def test_the_schema_is_shown_for_editors(medsegai):
+    shown = medsegai("train", "--schema")
+    assert json.loads(shown.out)["properties"]["precision"]["enum"][0] == "bf16-mixed"
+
+
+def test_without_a_configuration_a_sentence_says_where_to_start(medsegai):
+    shown = medsegai("train")
+    assert (shown.code, "medsegai train --defaults" in shown.err) == (2, True)

@@ -47,16 +47,8 @@ class ExplainedField:
     text: str
 
 
-def explained_fields(root: type = TrainingConfig) -> list[ExplainedField]:
-    """All fields, in the order of the file; each table before its own."""
-    return [
-        ExplainedField(field.name, kind_in_words(field.hint), _default_in_words(field), docstring_of(field))
-        for field in named_fields(root)
-    ]
-
-
-def explanation(part: str = "", *, root: type = TrainingConfig) -> str:
-    """All fields as text to read in a terminal, or a field, or a table with its own.
+def explained_fields(part: str = "", *, root: type = TrainingConfig) -> list[ExplainedField]:
+    """All fields in the order of the file, or a field, or a table with its own; each table before its own fields.
 
     Args:
         part: Dotted name of a field or table; empty for all.
@@ -66,7 +58,9 @@ def explanation(part: str = "", *, root: type = TrainingConfig) -> str:
         InputError: if there is no such field; names the nearest.
     """
     chosen = [
-        field for field in explained_fields(root) if not part or field.name == part or field.name.startswith(f"{part}.")
+        ExplainedField(field.name, kind_in_words(field.hint), _default_in_words(field), docstring_of(field))
+        for field in named_fields(root)
+        if not part or field.name == part or field.name.startswith(f"{part}.")
     ]
     if not chosen:
         near = likely_meant(part, root)
@@ -74,7 +68,16 @@ def explanation(part: str = "", *, root: type = TrainingConfig) -> str:
             f"The configuration has no field '{part}'.",
             advice=f"Did you mean '{near}'?" if near else "medsegai train --explain lists all.",
         )
-    return "\n".join(line for field in chosen for line in _in_lines(field))
+    return chosen
+
+
+def explanation(part: str = "", *, root: type = TrainingConfig) -> str:
+    """The same as text to read in a terminal.
+
+    Raises:
+        InputError: as :func:`explained_fields`.
+    """
+    return "\n".join(line for field in explained_fields(part, root=root) for line in _in_lines(field)).strip("\n")
 
 
 def defaults_as_yaml(root: type = TrainingConfig) -> str:
