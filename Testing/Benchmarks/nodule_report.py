@@ -113,7 +113,7 @@ def _write_csv(path: Path, order: Sequence[str], titles: dict[str, str], rows: d
                     for figure in FIGURES:
                         mean = _mean(chosen(rows[name], source, against), figure)
                         if mean.value is not None:
-                            numbers = [f"{number:.4f}" for number in (mean.value, mean.low, mean.high)]
+                            numbers = ["" if end is None else f"{end:.4f}" for end in (mean.value, mean.low, mean.high)]
                             writer.writerow([name, titles[name], source, against, figure, *numbers, mean.cases])
 
 
