@@ -39,7 +39,8 @@ class HybridSwinUNETR(SwinUNETR):
         feature_selection: A :class:`FeatureSelection` at all five skip connections, by its value; None: none.
         feature_pyramid: A :class:`PyramidKind` over the four coarser decoder maps, by its value; None: none.
         refinement: A :class:`Refinement`, by its value; None: none.
-        refinement_iterations, refinement_radius, refinement_spacing_mm: Of :class:`ConditionalRandomField`.
+        refinement_iterations, refinement_radius, refinement_spacing_mm, refinement_contrast: As the arguments of
+            :class:`ConditionalRandomField` without the prefix.
         image_channels: Channels that the refinement sees; None: ``in_channels``.
         swin: Further arguments of :class:`SwinUNETR`.
 
@@ -57,6 +58,7 @@ class HybridSwinUNETR(SwinUNETR):
         refinement_iterations: int = 2,
         refinement_radius: Sequence[int] | int = 2,
         refinement_spacing_mm: Sequence[float] = (1.0, 1.0, 1.0),
+        refinement_contrast: float = 0.5,
         image_channels: int | None = None,
         feature_size: int = 24,
         **swin: Any,
@@ -81,6 +83,7 @@ class HybridSwinUNETR(SwinUNETR):
                 iterations=refinement_iterations,
                 radius=refinement_radius,
                 spacing_mm=refinement_spacing_mm,
+                contrast=refinement_contrast,
             )
 
     def forward(self, volume: Tensor) -> Tensor:

@@ -134,20 +134,20 @@ def test_noise_is_smoothed_away_within_an_edge_of_the_image_and_not_across():
 
 def test_training_fits_its_parameters_to_a_noisy_segmentation():
     torch.manual_seed(0)
-    field = ConditionalRandomField(2, 1, iterations=2, radius=1)
+    field = ConditionalRandomField(2, 1, iterations=1, radius=1)
     truth = torch.zeros(1, 8, 8, 8, dtype=torch.int64)
     truth[:, 2:6, 2:6, 2:6] = 1
     image = truth[:, None].float()
     logits = 2 * torch.nn.functional.one_hot(truth, 2).movedim(-1, 1).float() + 1.5 * torch.randn(1, 2, 8, 8, 8)
-    optimiser = torch.optim.AdamW(field.parameters(), lr=0.1)
+    optimiser = torch.optim.AdamW(field.parameters(), lr=0.2)
     losses = []
-    for _ in range(25):
+    for _ in range(12):
         optimiser.zero_grad()
         loss = torch.nn.functional.cross_entropy(field(logits, image), truth)
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.6 * losses[0]
+    assert losses[-1] < 0.7 * losses[0]
     assert field.log_contrast.item() != pytest.approx(math.log(0.5), abs=1e-3)
 
 
@@ -170,11 +170,19 @@ def test_without_numbers_shapes_and_gradients_are_known():
     assert all(parameter.grad is not None for parameter in field.parameters())
 
 
-def test_a_traced_field_gives_the_same_at_another_size_of_batch():
-    field = a_field()
-    logits, image = torch.randn(1, 3, 3, 4, 5).double(), torch.randn(1, 1, 3, 4, 5).double()
-    traced = torch.jit.trace(field, (logits, image))
-    assert torch.allclose(traced(logits, image), field(logits, image), atol=1e-12)
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("way", ["trace", "export"])
+def test_a_recorded_field_gives_what_it_gave(way):
+    """What goes into other formats are ordinary operations instead of those written for speed."""
+    field = a_field(2, iterations=1, radius=(0, 1, 1))
+    logits, image = torch.randn(1, 2, 3, 4, 5).double(), torch.randn(1, 1, 3, 4, 5).double()
+    recorded = (
+        torch.jit.trace(field, (logits, image))
+        if way == "trace"
+        else torch.export.export(field, (logits, image)).module()
+    )
+    others = torch.randn_like(logits), torch.randn_like(image)
+    assert torch.allclose(recorded(*others), field(*others), atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 import torch
 
 from MedSegAI.Logic.errors import InputError, ModelError
-from MedSegAI.Logic.models.weights import build_network
+from MedSegAI.Logic.explain.explain import explain
+from MedSegAI.Logic.inference.scans import InputScans
+from MedSegAI.Logic.inference.segment import segment
+from MedSegAI.Logic.models.registry import read_model
+from MedSegAI.Logic.models.weights import build_network, save_model
 from MedSegAI.Logic.networks.fusion_swin_unetr import FusionSwinUNETR
 from MedSegAI.Logic.networks.hybrid_swin_unetr import HybridSwinUNETR
+from MedSegAI.Logic.reporter import SilentReporter
+from MedSegAI.Logic.settings import RunSettings
+from Testing.four_inputs import NAME, registered_sequences, save_four_input_model
 
 TINY = (64, 32, 32)
 SMALL = {"feature_size": 12, "window_size": 4}
@@ -67,6 +77,21 @@ def test_training_with_dropout_follows_torchs_seed():
     assert len(set(losses)) > 2
 
 
+def test_training_without_numbers_gives_every_parameter_a_gradient():
+    network = fusing(**PARTS, modality_dropout=0.5).to("meta").train()
+    network(torch.empty(2, 3, *TINY, device="meta")).sum().backward()
+    assert {parameter.grad.device.type for parameter in network.parameters()} == {"meta"}
+
+
+def test_autocast_gives_nearly_the_same_logits():
+    network = fusing(**PARTS).eval()
+    with torch.no_grad():
+        expected = network(scans())
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = network(scans())
+    assert (found.float() - expected).norm() < 0.1 * expected.norm()
+
+
 def test_its_keys_are_the_hybrid_networks_and_the_fusions():
     network = fusing(**PARTS)
     inner = HybridSwinUNETR(4, 2, image_channels=3, refinement_radius=1, **SMALL, **PARTS).state_dict()
@@ -88,19 +113,6 @@ def test_a_fusion_that_is_not_known_is_refused():
 
 def test_a_run_with_a_missing_optional_scan_ends_as_without_it(data_folder, repository_root, tmp_path):
     """Through a model folder: the run shows a missing T2 as zeros, which the network takes for missing."""
-    import dataclasses
-
-    import numpy as np
-
-    from MedSegAI.Logic.explain.explain import explain
-    from MedSegAI.Logic.inference.scans import InputScans
-    from MedSegAI.Logic.inference.segment import segment
-    from MedSegAI.Logic.models.registry import read_model
-    from MedSegAI.Logic.models.weights import save_model
-    from MedSegAI.Logic.reporter import SilentReporter
-    from MedSegAI.Logic.settings import RunSettings
-    from Testing.four_inputs import NAME, registered_sequences, save_four_input_model
-
     template = repository_root / "MedSegAI" / "Resources" / "Training" / "hippocampus-mr.card.json"
     save_four_input_model(tmp_path, template)
     card = read_model(tmp_path / NAME).card

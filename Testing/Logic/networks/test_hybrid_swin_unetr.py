@@ -13,6 +13,7 @@ from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.explain.explain import explain
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.segment import segment
+from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import find_model
 from MedSegAI.Logic.models.weights import build_network, load_network, save_model
 from MedSegAI.Logic.networks.hybrid_swin_unetr import HybridSwinUNETR
@@ -116,6 +117,14 @@ def test_weights_of_another_network_are_refused_and_nothing_changes():
     assert all(torch.equal(value, network.state_dict()[key]) for key, value in before.items())
 
 
+def test_arguments_of_the_refinement_reach_it():
+    arguments = {"refinement_iterations": 4, "refinement_radius": [1, 2, 2], "refinement_spacing_mm": [3.0, 1.0, 1.0]}
+    network = HybridSwinUNETR(2, 3, **SMALL, **arguments, refinement_contrast=0.1, refinement=PARTS["refinement"])
+    field = network.refinement
+    assert (field.iterations, field.radius, field.spacing_mm) == (4, (1, 2, 2), (3.0, 1.0, 1.0))
+    assert field.log_contrast.exp().tolist() == pytest.approx([0.1, 0.1])
+
+
 @pytest.mark.parametrize("argument", PARTS)
 def test_a_part_that_is_not_known_is_refused_with_what_there_is(argument):
     with pytest.raises(ModelError, match=f"{argument} is 'magic', not one of .*{PARTS[argument]}"):
@@ -163,8 +172,6 @@ def test_training_without_numbers_gives_every_parameter_a_gradient():
 
 
 def test_a_model_folder_of_it_segments_and_explains(repository_root, tmp_path):
-    from MedSegAI.Logic.models.card import ModelCard
-
     template = repository_root / "MedSegAI" / "Resources" / "Training" / "hippocampus-mr.card.json"
     card = ModelCard.from_json(template.read_text(encoding="utf-8"))
     arguments = {"in_channels": 1, "out_channels": 3, **SMALL, **QUICK, **PARTS}
