@@ -9,6 +9,7 @@ import csv
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +59,7 @@ class TinyScan:
     balls: tuple[Ball, ...]
     turned: bool = False
 
-    @property
+    @cached_property
     def volume(self) -> Volume:
         """The scan; a turned one is stored from the patient's other side, as some of LUNA16 are."""
         chest = a_chest(*((ball.centre_ras, ball.radius) for ball in self.balls), shape=SHAPE)
@@ -138,8 +139,13 @@ def write_outlines(path: Path, scans: Sequence[TinyScan]) -> Path:
 
 def ball_mask(ball: Ball, grid: Grid, radius: float) -> np.ndarray:
     """The voxels within a radius of a ball's centre: bool (k, j, i)."""
+    return _away_from(ball.centre_lps, grid) <= radius
+
+
+@lru_cache(maxsize=16)
+def _away_from(centre_lps: tuple[float, float, float], grid: Grid) -> np.ndarray:
     places = grid.lps_of(np.moveaxis(np.indices(grid.shape), 0, -1))
-    return np.linalg.norm(places - np.array(ball.centre_lps), axis=-1) <= radius
+    return np.linalg.norm(places - np.array(centre_lps), axis=-1)
 
 
 def outline_around(disc: np.ndarray) -> str:

@@ -47,7 +47,7 @@ def draw_curves(curves: Sequence[DrawnCurves]) -> bytes:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise DependencyError("Figures need matplotlib.", advice="Install it: pip install matplotlib.") from error
-    figure = Figure(figsize=(10.5, 5.2), dpi=110, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(10.5, 5.3), dpi=110, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     roc, precision = figure.subplots(1, 2)
     for curve, colour in zip(curves, _COLOURS * (len(curves) // len(_COLOURS) + 1)):
@@ -59,7 +59,8 @@ def draw_curves(curves: Sequence[DrawnCurves]) -> bytes:
         (roc, "1 - specificity (false positive rate)", "Sensitivity (true positive rate)"),
         (precision, "Recall (sensitivity)", "Precision (positive predictive value)"),
     ):
-        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=across, ylabel=up, aspect="equal")
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02), xlabel=across, ylabel=up)
+        axes.set_box_aspect(1)
         axes.grid(color=_GRID, linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
     roc.set_title("ROC", loc="left", fontsize=11)

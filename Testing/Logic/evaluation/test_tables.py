@@ -55,6 +55,20 @@ def test_the_text_has_a_row_for_each_case_and_label_and_for_each_mean(an_evaluat
     assert "0.9000" in lines[2]
 
 
+def test_enough_subjects_give_each_mean_an_interval_that_the_text_shows_below_it():
+    cases = tuple(CaseScores(f"p{n // 2}_{n}", 0.5, {"lump": scores(0.5 + n / 50)}) for n in range(20))
+    evaluation = Evaluation("m", "", "d", "val", cases, subject_rule="^(p[0-9]+)_")
+    mean = evaluation.means["lump"]["dice"]
+    assert mean.low < mean.value < mean.high
+    lines = evaluation.to_text().splitlines()
+    assert lines[-2].split()[:4] == ["95%", "from", "lump", f"{mean.low:.4f}"]
+    assert lines[-1].split()[:4] == ["95%", "to", "lump", f"{mean.high:.4f}"]
+    content = json.loads(evaluation.to_json())
+    assert content["interval"]["lump"]["dice"] == pytest.approx([mean.low, mean.high], abs=1e-5)
+    assert content["interval"]["lump"]["lesion_f1"] is None
+    assert content["subject_count"] == 10
+
+
 def test_an_evaluation_of_no_case_has_no_labels():
     empty = Evaluation("m", "", "d", "val", ())
     assert empty.label_keys == ()

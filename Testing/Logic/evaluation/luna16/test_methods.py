@@ -16,6 +16,7 @@ from MedSegAI.Logic.evaluation.luna16.references import NoduleReference, ScanRef
 from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.files.luna16 import Luna16Nodule, read_luna16
 from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.models.weights import save_model
 from MedSegAI.Logic.settings import RunSettings
 from Testing.pointed_model import NAME, install_pointed_model
 from Testing.tiny_luna16 import SCANS, TURNED, ball_mask
@@ -119,6 +120,20 @@ def test_a_model_is_pointed_at_each_nodule(luna16, scans, models):
     assert found.false_alarms is None
     truth = ball_mask(tiny.balls[0], volume.grid, tiny.balls[0].radius)
     assert dice(found.nodules[nodules[0].name].within(Box.whole(truth.shape)), truth) > 0.85
+
+
+def test_a_model_that_needs_no_point_looks_through_the_whole_scan(luna16, scans, models, tmp_path):
+    from safetensors.torch import load_file
+
+    card = dataclasses.replace(models.card, name="bright-everywhere", components="all", point_box_mm=None)
+    everywhere = save_model(tmp_path / card.name, card, state=load_file(models.weights_path))
+    method = OurModel("ours", str(everywhere.folder), CPU, (0, 1))
+    assert method.looks_by_itself
+    volume = SCANS[2].volume
+    nodules = read_luna16(luna16.folder, folds=(0,)).nodules[TURNED][:1]
+    found = method.find(scans[2], volume, ball_references(nodules, volume.grid))
+    assert found.nodules[nodules[0].name] is not None
+    assert found.false_alarms >= 1
 
 
 def test_a_point_where_the_model_finds_nothing_is_a_nodule_missed(scans, models):
