@@ -62,12 +62,14 @@ class ShownCase:
         reference: Label values (k, j, i) uint8 of the expert.
         predicted: Label values (k, j, i) uint8 of the network.
         spacing_mm: Spacing (i, j, k).
+        directions: Where i, j and k run to in the patient: Right or Left, Anterior or Posterior, Superior or Inferior.
     """
 
     image: np.ndarray
     reference: np.ndarray
     predicted: np.ndarray
     spacing_mm: tuple[float, float, float]
+    directions: str = "RAS"
 
 
 @runtime_checkable

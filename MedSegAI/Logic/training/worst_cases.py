@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +70,7 @@ def case_picture(case: ShownCase) -> bytes:
         axes = figure.add_axes((0.005 + 0.333 * number, 0.1, 0.323, 0.8))
         rows, columns = [other for other in range(3) if other != axis]
         steps = case.spacing_mm[::-1]
-        cut = _cutter(axis, centre[axis], box)
+        cut = _cutter(axis, centre[axis], box, case.directions)
         axes.imshow(cut(case.image), cmap="gray", vmin=low, vmax=high, aspect=steps[rows] / steps[columns])
         for labels, colour in ((case.reference, REFERENCE_COLOUR), (case.predicted, PREDICTED_COLOUR)):
             for value in label_values(labels):
@@ -87,12 +87,15 @@ def case_picture(case: ShownCase) -> bytes:
     return written.getvalue()
 
 
-def _cutter(axis: int, place: int, box: tuple[slice, slice, slice]):  # noqa: ANN202 - a small function
-    """Cuts a slice out of an array (k, j, i) whose axes run to the patient's head, front and right."""
+def _cutter(
+    axis: int, place: int, box: tuple[slice, slice, slice], directions: str
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Cuts a slice out of an array (k, j, i), head or front at the top, right or front at the left."""
+    turned = tuple(slice(None, None, -1 if directions[2 - n] in "RAS" else 1) for n in range(3) if n != axis)
 
     def cut(array: np.ndarray) -> np.ndarray:
         plane = np.take(array[tuple(slice(None) if n == axis else box[n] for n in range(3))], place, axis=axis)
-        return plane[::-1, ::-1]
+        return plane[turned]
 
     return cut
 

@@ -7,10 +7,17 @@ import io
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from PIL import Image
 
 from MedSegAI.Logic.training.training_set import ShownCase
-from MedSegAI.Logic.training.worst_cases import PREDICTED_COLOUR, REFERENCE_COLOUR, case_names, show_worst_cases
+from MedSegAI.Logic.training.worst_cases import (
+    PREDICTED_COLOUR,
+    REFERENCE_COLOUR,
+    case_names,
+    case_picture,
+    show_worst_cases,
+)
 
 SCORES = [{"a": 0.9, "b": 0.5}, {"a": 0.3, "b": 0.3}, {"a": 0.6, "b": 0.6}]
 
@@ -74,6 +81,20 @@ def test_a_picture_shows_the_outlines_of_both(network):
     for colour in (REFERENCE_COLOUR, PREDICTED_COLOUR):
         in_words = pixels_of(colour, empty.picture)
         assert pixels_of(colour, case.picture) > in_words + 300, colour
+
+
+@pytest.mark.parametrize(("directions", "upper_left"), [("RAS", (5, 5, 5)), ("LPS", (5, 0, 0)), ("LPI", (0, 0, 0))])
+def test_the_patients_right_and_front_are_at_the_left_and_the_top(monkeypatch, directions, upper_left):
+    """Of the axial slice through the lowest voxel, the voxel that is drawn at the upper left."""
+    image = np.arange(6 * 6 * 6, dtype=np.float32).reshape(6, 6, 6)
+    seen = []
+    monkeypatch.setattr(Axes, "imshow", lambda axes, cut, **_: seen.append(cut[0, 0]))
+    nothing = np.zeros(image.shape, np.uint8)
+    case_picture(ShownCase(image, nothing, nothing, (1.0, 1.0, 1.0), directions))
+    axial, coronal, sagittal = ([int(n) for n in np.unravel_index(int(value), image.shape)] for value in seen)
+    assert axial[1:] == list(upper_left[1:])
+    assert [coronal[0], coronal[2]] == [upper_left[0], upper_left[2]]
+    assert sagittal[:2] == list(upper_left[:2])
 
 
 def test_a_case_without_any_label_is_shown_whole(network):

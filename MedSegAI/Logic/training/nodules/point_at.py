@@ -34,10 +34,11 @@ def segment_at(
     """
     start = [round(float(at)) - side // 2 for at, side in zip(click, window)]
     places = np.ix_(*(np.clip(np.arange(a, a + n), 0, size - 1) for a, n, size in zip(start, window, case.hu.shape)))
-    image = normalise(case.hu[places], normalisation)
+    image = torch.from_numpy(normalise(case.hu[places], normalisation))
+    device = next((parameter.device for parameter in network.parameters()), torch.device("cpu"))
     with torch.no_grad():
-        logits = network(torch.from_numpy(image)[None, None])[0]
-    found = (logits[1] > logits[0]).numpy().astype(np.uint8)
+        logits = network(image[None, None].to(device))[0]
+    found = (logits[1] > logits[0]).cpu().numpy().astype(np.uint8)
     return under_point(
         _on_case(found, start, case.hu.shape), tuple(float(at) for at in click), spacing_kji=(1.0, 1.0, 1.0)
     )
