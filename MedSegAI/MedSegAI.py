@@ -22,7 +22,8 @@ from slicer.ScriptedLoadableModule import (
 # Slicer loads this file under the name MedSegAI; this line makes it the package that holds Logic, Bridge and Widgets.
 __path__ = [str(Path(__file__).resolve().parent)]
 
-SECTIONS = ("model", "scans", "prepare", "region", "run", "results", "refine", "heat", "experts", "consensus", "export")
+SECTIONS = ("model", "scans", "prepare", "region", "point", "run", "results", "refine", "heat", "experts")
+SECTIONS += ("consensus", "export")
 
 
 class MedSegAI(ScriptedLoadableModule):

@@ -39,16 +39,19 @@ def new_aim(scene: slicer.vtkMRMLScene) -> slicer.vtkMRMLMarkupsFiducialNode:
     return node
 
 
+def is_placing(scene: slicer.vtkMRMLScene) -> bool:
+    """Whether the next click in a view places a point."""
+    interaction = scene.GetFirstNodeByClass("vtkMRMLInteractionNode")
+    return interaction is not None and interaction.GetCurrentInteractionMode() == interaction.Place
+
+
 def takes_clicks(aim: slicer.vtkMRMLMarkupsFiducialNode) -> bool:
     """Whether the next click in a view goes to this node: Slicer gives it to any list that comes into the scene."""
     scene = aim.GetScene()
-    if scene is None:
+    selection = None if scene is None else scene.GetFirstNodeByClass("vtkMRMLSelectionNode")
+    if selection is None or not is_placing(scene):
         return False
-    selection, interaction = (scene.GetFirstNodeByClass(f"vtkMRML{name}Node") for name in ("Selection", "Interaction"))
-    if selection is None or interaction is None:
-        return False
-    is_placing = interaction.GetCurrentInteractionMode() == interaction.Place
-    return is_placing and selection.GetActivePlaceNodeID() == aim.GetID()
+    return selection.GetActivePlaceNodeID() == aim.GetID()
 
 
 def add_point(node: slicer.vtkMRMLMarkupsFiducialNode, point: Triple, *, name: str, key: str) -> None:

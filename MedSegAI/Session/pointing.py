@@ -64,7 +64,14 @@ class Pointing:
         self._session = session
         self._run: Run | None = None
         self._found: list[str] = []
-        session.observe(self._on_event)
+        self._watched: tuple[slicer.vtkMRMLMarkupsFiducialNode, int] | None = None
+        self._stop_observing = session.observe(self._on_event)
+        self._watch_points()
+
+    def close(self) -> None:
+        """Observe session and points no longer."""
+        self._stop_observing()
+        self._stop_watching()
 
     @property
     def is_possible(self) -> bool:
@@ -198,7 +205,24 @@ class Pointing:
                 state.refer(**{case_results.SEGMENTATION: node, case_results.HEAT_MAP: None})
         return node
 
+    def _watch_points(self) -> None:
+        """Let the session's observers hear of points that the user deletes."""
+        points = self.points
+        if self._watched is not None and self._watched[0] is points:
+            return
+        self._stop_watching()
+        if points is not None:
+            tell = lambda *_event: self._session.tell(SessionEvent.CASE)  # noqa: E731
+            self._watched = (points, points.AddObserver(points.PointRemovedEvent, tell))
+
+    def _stop_watching(self) -> None:
+        if self._watched is not None:
+            node, tag = self._watched
+            node.RemoveObserver(tag)
+            self._watched = None
+
     def _on_event(self, event: SessionEvent) -> None:
+        self._watch_points()
         run = self._run
         if event is not SessionEvent.RUN or run is None or run.is_under_way:
             return

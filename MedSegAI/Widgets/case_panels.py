@@ -13,6 +13,7 @@ from MedSegAI.Widgets.experts_panel import ExpertsPanel
 from MedSegAI.Widgets.export_panel import ExportPanel
 from MedSegAI.Widgets.heat_panel import HeatPanel
 from MedSegAI.Widgets.model_panel import ModelPanel
+from MedSegAI.Widgets.point_panel import PointPanel
 from MedSegAI.Widgets.prepare_panel import PreparePanel
 from MedSegAI.Widgets.refine_panel import RefinePanel
 from MedSegAI.Widgets.region_panel import RegionPanel
@@ -45,6 +46,7 @@ class CasePanels:
         self._session = session
         self._run = RunPanel(ui, session)
         self._scans = ScansPanel(ui, session)
+        self._point = PointPanel(ui, session)
         self._review = ExpertReview(session)
         self._writers = (
             ConsensusPanel(ui, session, self._review, writing=self._poll_from_now_on),
@@ -57,6 +59,7 @@ class CasePanels:
             self._scans,
             PreparePanel(ui, session),
             RegionPanel(ui, session),
+            self._point,
             self._run,
             ResultsPanel(ui, session),
             RefinePanel(ui, session),
@@ -77,7 +80,7 @@ class CasePanels:
             panel,
             {
                 "Ctrl+Return": ui.segmentButton.click,
-                "Esc": ui.cancelButton.click,
+                "Esc": lambda: self._point.escape(ui.cancelButton.click),
                 "Ctrl+Shift+H": ui.inSlicesCheck.toggle,
                 "Ctrl+Z": ui.undoButton.click,
                 "Ctrl+Y": ui.redoButton.click,
@@ -101,6 +104,7 @@ class CasePanels:
         self._poll_timer.stop()
         self._refresh_timer.stop()
         self._shortcuts.remove()
+        self._point.close()
         self._review.close()
         for panel in self._writers:
             panel.wait()

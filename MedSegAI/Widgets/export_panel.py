@@ -17,7 +17,8 @@ from MedSegAI.Session.dicom_export import (
     dicom_obstacle,
     dicom_writer,
 )
-from MedSegAI.Session.exports import heat_map_writer, segmentation_writer, volumes_writer
+from MedSegAI.Session.exports import heat_map_writer, nodules_writer, segmentation_writer, volumes_writer
+from MedSegAI.Session.nodules import NoduleTable
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.background_writing import BackgroundWriting, Writer
 from MedSegAI.Widgets.problem_line import problems_shown_in
@@ -33,11 +34,12 @@ class ExportPanel:
     """
 
     def __init__(self, ui: types.SimpleNamespace, session: Session, *, writing: Callable[[], None]) -> None:
-        self._ui, self._session = ui, session
+        self._ui, self._session, self._nodules = ui, session, NoduleTable(session)
         self._writing = BackgroundWriting(ui.exportNote, ui.problemLabel, begun=writing)
         ui.saveSegmentationButton.connect("clicked(bool)", self._save_segmentation)
         ui.saveHeatMapButton.connect("clicked(bool)", self._save_heat_map)
         ui.saveVolumesButton.connect("clicked(bool)", self._save_volumes)
+        ui.saveNodulesButton.connect("clicked(bool)", self._save_nodules)
         ui.saveSceneButton.connect("clicked(bool)", self._save_scene)
         ui.saveDicomButton.connect("clicked(bool)", self._save_dicom)
         ui.deidentifyCheck.connect("toggled(bool)", lambda _checked: self.refresh())
@@ -53,6 +55,8 @@ class ExportPanel:
         has_segments = session.segmentation is not None and not self.is_writing
         ui.saveSegmentationButton.setEnabled(has_segments)
         ui.saveVolumesButton.setEnabled(has_segments)
+        ui.saveNodulesButton.setVisible(bool(self._nodules.rows()))
+        ui.saveNodulesButton.setEnabled(has_segments)
         ui.saveHeatMapButton.setEnabled(session.heat_map is not None and not self.is_writing)
         ui.saveSceneButton.setEnabled(not session.is_busy and not self.is_writing)
         obstacle = dicom_obstacle(session)
@@ -80,6 +84,9 @@ class ExportPanel:
 
     def _save_volumes(self, _checked: bool = False) -> None:
         self._save(volumes_writer, _("Save the volumes"), ".csv", _("Table (*.csv)"))
+
+    def _save_nodules(self, _checked: bool = False) -> None:
+        self._save(nodules_writer, _("Save the measures"), "-nodules.csv", _("Table (*.csv)"))
 
     def _save(self, writer_of: Callable[[Session], Writer], title: str, ending: str, kinds: str) -> None:
         path = self._ask(title, ending, kinds)

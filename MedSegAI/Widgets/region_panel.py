@@ -47,6 +47,8 @@ class RegionPanel:
             self._radios[chosen].setChecked(True)
         for radio in self._radios.values():
             radio.setEnabled(not session.is_busy)
+        # A model that segments what is pointed at has no other region.
+        ui.regionSection.setVisible(not self._needs_point())
         has_scan = session.scan is not None
         ui.placeRoiButton.setEnabled(has_scan and chosen is RegionChoice.ROI)
         ui.placePointButton.setEnabled(has_scan and chosen is RegionChoice.POINT)
@@ -65,6 +67,12 @@ class RegionPanel:
         except MedSegAIError:
             return False, False
         return card.point_box_mm is not None, card.localiser is not None
+
+    def _needs_point(self) -> bool:
+        try:
+            return self._session.model.card.needs_point
+        except MedSegAIError:
+            return False
 
     def _note(self, chosen: RegionChoice, *, finds: bool) -> str:
         session = self._session
@@ -96,12 +104,20 @@ class RegionPanel:
             start_placing(self._session.place_point())
 
 
-def start_placing(node: slicer.vtkMRMLMarkupsNode) -> None:
-    """Let the next click in a view place a control point of this node; where there are no views, nothing happens."""
+def start_placing(node: slicer.vtkMRMLMarkupsNode, *, again_and_again: bool = False) -> None:
+    """Let the next click in a view place a control point of this node; where there are no views, nothing happens.
+
+    Args:
+        node: The node.
+        again_and_again: Whether each click after it does so, too, until the user leaves.
+    """
     application = slicer.app.applicationLogic()
     selection, interaction = application.GetSelectionNode(), application.GetInteractionNode()
     if selection is None or interaction is None:
         return
     selection.SetReferenceActivePlaceNodeClassName(node.GetClassName())
     selection.SetActivePlaceNodeID(node.GetID())
-    interaction.SwitchToSinglePlaceMode()
+    if again_and_again:
+        interaction.SwitchToPersistentPlaceMode()
+    else:
+        interaction.SwitchToSinglePlaceMode()

@@ -304,6 +304,54 @@
         <translation>所选区域还需要什么。</translation>
     </message>
     <message>
+        <source>Click to segment</source>
+        <translation>点击分割</translation>
+    </message>
+    <message>
+        <source>Each click on a nodule gives a segment of its own, measured.</source>
+        <translation>每次点击结节都会得到一个单独的、已测量的结构。</translation>
+    </message>
+    <message>
+        <source>Point at nodule</source>
+        <translation>指向结节</translation>
+    </message>
+    <message>
+        <source>Then click on a nodule in a slice; each click segments one. Esc ends.</source>
+        <translation>然后在切片中点击结节；每次点击分割一个。Esc 结束。</translation>
+    </message>
+    <message>
+        <source>What to do, or what keeps you from it.</source>
+        <translation>该做什么，或还缺什么。</translation>
+    </message>
+    <message>
+        <source>Heat map, too</source>
+        <translation>同时生成热图</translation>
+    </message>
+    <message>
+        <source>Show after each click what drove the result.</source>
+        <translation>每次点击后显示是什么决定了结果。</translation>
+    </message>
+    <message>
+        <source>What was measured of each nodule; choose one to show it in the slices.</source>
+        <translation>每个结节的测量结果；选择一个以在切片中显示。</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>热图</translation>
+    </message>
+    <message>
+        <source>Show what drove the chosen result.</source>
+        <translation>显示是什么决定了所选结果。</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>移除</translation>
+    </message>
+    <message>
+        <source>Take the chosen segment away, with its point and its measures; undo brings it back.</source>
+        <translation>移除所选结构及其点和测量结果；撤销可恢复。</translation>
+    </message>
+    <message>
         <source>Segment</source>
         <translation>分割</translation>
     </message>
@@ -394,10 +442,6 @@
     <message>
         <source>What is needed to refine.</source>
         <translation>细化需要什么。</translation>
-    </message>
-    <message>
-        <source>Heat map</source>
-        <translation>热图</translation>
     </message>
     <message>
         <source>Where the network looked for a label.</source>
@@ -692,6 +736,14 @@
         <translation>将整个场景保存为一个 .mrb 文件；重新打开即恢复同一病例。</translation>
     </message>
     <message>
+        <source>Measures of nodules...</source>
+        <translation>结节测量...</translation>
+    </message>
+    <message>
+        <source>Save diameters, volume, mean HU and confidence of what was pointed at as a .csv table.</source>
+        <translation>将所指结构的径线、体积、平均 HU 和置信度保存为 .csv 表格。</translation>
+    </message>
+    <message>
         <source>DICOM (SEG, SR, heat map)...</source>
         <translation>DICOM（SEG、SR、热图）...</translation>
     </message>
@@ -910,6 +962,10 @@
         <translation>表格 (*.csv)</translation>
     </message>
     <message>
+        <source>Save the measures</source>
+        <translation>保存测量结果</translation>
+    </message>
+    <message>
         <source>Where the folder of DICOM files goes</source>
         <translation>选择存放 DICOM 文件夹的位置</translation>
     </message>
@@ -1001,6 +1057,65 @@
     <message>
         <source>mean of {count} cases of {dataset}</source>
         <translation>{dataset} 中 {count} 例的均值</translation>
+    </message>
+</context>
+<context>
+    <name>point_panel</name>
+    <message>
+        <source>Nodule</source>
+        <translation>结节</translation>
+    </message>
+    <message>
+        <source>Ø mm</source>
+        <translation>Ø 毫米</translation>
+    </message>
+    <message>
+        <source>mm³</source>
+        <translation>立方毫米</translation>
+    </message>
+    <message>
+        <source>HU</source>
+        <translation>CT 值（HU）</translation>
+    </message>
+    <message>
+        <source>Conf.</source>
+        <translation>置信度</translation>
+    </message>
+    <message>
+        <source>The point of '{name}' was deleted. Remove takes its segment away, too.</source>
+        <translation>“{name}”的点已被删除。“移除”会同时移除其结构。</translation>
+    </message>
+    <message>
+        <source>Click on a nodule in a slice. Esc ends.</source>
+        <translation>在切片中点击结节。Esc 结束。</translation>
+    </message>
+    <message>
+        <source>Segments what is pointed at; it does not look for nodules.</source>
+        <translation>分割所指的结构；不会自行寻找结节。</translation>
+    </message>
+    <message>
+        <source>It reaches the edge of what the model saw, or of the scan: a part of it may be cut off</source>
+        <translation>它到达模型所见范围或影像的边缘：可能有一部分被截断</translation>
+    </message>
+    <message>
+        <source>{long:.1f} x {short:.1f} mm in an axial slice; {space:.1f} mm in space.</source>
+        <translation>轴位切片中 {long:.1f} x {short:.1f} 毫米；空间中 {space:.1f} 毫米。</translation>
+    </message>
+    <message>
+        <source>Mean of the longest diameter in an axial slice and the longest one perpendicular to it</source>
+        <translation>轴位切片中的最长径与垂直于它的最长径的平均值</translation>
+    </message>
+    <message>
+        <source>Volume</source>
+        <translation>体积</translation>
+    </message>
+    <message>
+        <source>Mean of the CT in it</source>
+        <translation>其中 CT 值的平均</translation>
+    </message>
+    <message>
+        <source>Mean probability that the model gave to its own voxels; not a measure of correctness</source>
+        <translation>模型对其所标体素给出的平均概率；不代表正确率</translation>
     </message>
 </context>
 <context>

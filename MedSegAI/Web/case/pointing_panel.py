@@ -9,7 +9,7 @@ import slicer
 from trame.widgets import html
 from trame.widgets import vuetify3 as vuetify
 
-from MedSegAI.Bridge.point_lists import last_placed, new_aim, takes_clicks
+from MedSegAI.Bridge.point_lists import is_placing, last_placed, new_aim, takes_clicks
 from MedSegAI.Logic.report.measured_nodules import MeasuredNodule
 from MedSegAI.Session.nodules import NoduleTable
 from MedSegAI.Session.pointing import Pointing
@@ -90,12 +90,21 @@ class PointingPanel(Panel[PointingState]):
         shown.busy, shown.explain = session.is_busy, session.choices.explain_points
         if self.is_aiming and (not shown.possible or shown.obstacle or self.case.brush.tool != "none"):
             self.leave()
-        if self.is_aiming and not takes_clicks(self._aim):
-            self._place()
+        self._follow_place_mode()
         shown.tool = "aim" if self.is_aiming else "none"
         deleted = {row.key for row in self._table.without_point()}
         colours = {row.key: row.colour for row in session.rows}
         shown.rows = [_as_shown(row, colours[row.key], deleted=row.key in deleted) for row in self._table.rows()]
+
+    def _follow_place_mode(self) -> None:
+        """The right mouse button ends placing, and a new list of points takes the next click away."""
+        if not self.is_aiming:
+            return
+        scene = self._aim.GetScene()
+        if scene is None or not is_placing(scene):
+            self.leave()
+        elif not takes_clicks(self._aim):
+            self._place()
 
     @property
     def is_aiming(self) -> bool:
