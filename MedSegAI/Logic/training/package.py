@@ -89,7 +89,8 @@ def with_accuracy(model: Model, evaluation: Evaluation, *, command: str) -> Mode
             f"The evaluation is of other weights than those of '{model.card.name}'.", advice="Evaluate this model."
         )
     plain = evaluation.to_plain()
-    measured = {key: plain[key] for key in ("dataset", "subset", "case_count", "seconds_per_case", "mean")}
+    kept = ("dataset", "subset", "case_count", "seconds_per_case", "scoring", "mean", "interval")
+    measured = {key: plain[key] for key in kept}
     accuracy = {"command": command} | measured | {"lowest_dice": _worst_cases(evaluation), "every_case": CASES_NAME}
     with write_beside(model.folder / CASES_NAME) as temporary:
         temporary.write_text(evaluation.to_json(), encoding="utf-8")

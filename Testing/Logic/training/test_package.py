@@ -86,6 +86,8 @@ def test_what_was_measured_goes_on_the_card_and_the_weights_stay(a_packaged_mode
     written = json.loads((measured.folder / "card.json").read_text())
     assert written["accuracy"]["mean"]["anterior_hippocampus"]["dice"] == 0.9
     assert written["accuracy"]["command"] == "medsegai evaluate"
+    assert written["accuracy"]["scoring"] == {"tolerance_mm": 1.0, "lesion_iou": 0.0}
+    assert written["accuracy"]["interval"]["anterior_hippocampus"]["dice"] is None
     assert written["accuracy"]["lowest_dice"]["anterior_hippocampus"] == {"case": "a", "dice": 0.9}
     every_case = json.loads((measured.folder / written["accuracy"]["every_case"]).read_text())
     assert every_case["cases"][0]["labels"]["anterior_hippocampus"]["hd95_mm"] == 1.0
