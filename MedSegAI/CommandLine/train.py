@@ -78,20 +78,18 @@ def _train(options: argparse.Namespace, reporter: Reporter) -> Outcome:
     folder = options.output or Path("runs") / config.name
     from MedSegAI.Logic.training.distributed.environment import place_from
     from MedSegAI.Logic.training.distributed.open_processes import open_processes
+    from MedSegAI.Logic.training.distributed.shared_folder import is_started
     from MedSegAI.Logic.training.trainer import CHECKPOINT_NAME, train
 
     # A process that has nothing to say watches nothing either.
     watchers = [TrainingDisplay(reporter)] if isinstance(reporter, ConsoleReporter) else []
 
-    def refuse_wrong_folder_here() -> None:
-        started = (folder / CHECKPOINT_NAME).is_file()
-        # Processes that torchrun started anew go on, though the command line is still the first one's.
-        resume = options.resume or (started and place_from(os.environ).restarts > 0)
-        refuse_wrong_folder(folder, started=started, resume=resume)
-
     try:
         with open_processes(config.distributed, device=config.device) as processes:
-            processes.from_writer(refuse_wrong_folder_here)
+            started = is_started(folder / CHECKPOINT_NAME, processes)
+            # Processes that torchrun started anew go on, though the command line is still the first one's.
+            resume = options.resume or (started and place_from(os.environ).restarts > 0)
+            refuse_wrong_folder(folder, started=started, resume=resume)
             summary = train(
                 config, data=options.data, output=folder, reporter=reporter, processes=processes, watchers=watchers
             )

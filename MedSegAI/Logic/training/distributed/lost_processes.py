@@ -64,8 +64,8 @@ def losses_in_sentences() -> Iterator[None]:
             raise
         raise ProcessLostError(
             "Another process of this training ended or no longer answers.",
-            advice="What it said itself, if anything, stands above. The run goes on from its last checkpoint: by itself "
-            "with torchrun --max-restarts=3, else with --resume.",
+            advice="What it said itself, if anything, stands above. The run goes on from its last checkpoint: by "
+            "itself with torchrun --max-restarts=3, else with --resume.",
         ) from error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 import torch
@@ -15,14 +16,22 @@ PROGRAM = "Testing.Logic.training.distributed.what_processes_exchange"
 
 
 @pytest.fixture(scope="module")
-def two() -> list[Ending]:
-    """What two processes find."""
-    return run_together(PROGRAM, count=2)
+def folder(tmp_path_factory) -> Path:
+    """A folder with a file called "there"."""
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "there").touch()
+    return folder
 
 
 @pytest.fixture(scope="module")
-def alone() -> dict:
-    return exchange(OneProcess())
+def two(folder) -> list[Ending]:
+    """What two processes find."""
+    return run_together(PROGRAM, folder, count=2)
+
+
+@pytest.fixture(scope="module")
+def alone(folder) -> dict:
+    return exchange(OneProcess(), folder)
 
 
 def test_all_goes_well(two):
@@ -58,8 +67,16 @@ def test_what_the_writer_reads_or_refuses_all_know(two, alone):
         assert found["refused"] == "The writer found nothing. Look again."
 
 
-def test_a_process_that_nobody_joins_gives_up_with_a_sentence():
-    (ending,) = run_together(PROGRAM, "2", count=1, world_size=2)
+def test_a_run_whose_checkpoint_only_another_computer_has_is_not_started_over(two, alone):
+    for ending in two:
+        *found, sentence = ending.found["started"]
+        assert found == [False, True]
+        assert "is on another computer than the one whose process writes now. Give an output folder" in sentence
+    assert alone["started"] == [False, True]
+
+
+def test_a_process_that_nobody_joins_gives_up_with_a_sentence(tmp_path):
+    (ending,) = run_together(PROGRAM, tmp_path, "2", count=1, world_size=2)
     assert ending.code == 2
     assert ending.said.splitlines()[-1] == (
         "The 2 processes of this training did not come together within 2 s. Check that torchrun runs on every node "
@@ -67,10 +84,10 @@ def test_a_process_that_nobody_joins_gives_up_with_a_sentence():
     )
 
 
-def test_a_taken_port_is_told():
+def test_a_taken_port_is_told(tmp_path):
     with socket.create_server(("", 0)) as taken:
         port = taken.getsockname()[1]
         world = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2"}
-        ending = ending_of(start(PROGRAM, "2", world=world, rank=0), timeout=30)
+        ending = ending_of(start(PROGRAM, tmp_path, "2", world=world, rank=0), timeout=30)
     assert ending.code == 2
     assert ending.said.startswith(f"The port {port}, at which the processes of this training meet, is taken")

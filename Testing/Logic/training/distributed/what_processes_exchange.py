@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +15,7 @@ from MedSegAI.Logic.errors import InputError, MedSegAIError
 from MedSegAI.Logic.training.config_tables.distributed import DistributedConfig
 from MedSegAI.Logic.training.distributed.open_processes import open_processes
 from MedSegAI.Logic.training.distributed.parts import parts_of_batch
+from MedSegAI.Logic.training.distributed.shared_folder import is_started
 from MedSegAI.Logic.training.distributed.whole_batch_gradient import leave_gradients
 from MedSegAI.Logic.training.loss import loss_of_sums, loss_sums
 from MedSegAI.Logic.training.processes import Processes
@@ -73,12 +76,25 @@ def refuse() -> str:
     raise InputError("The writer found nothing.", advice="Look again.")
 
 
-def exchange(processes: Processes) -> dict:
-    """One of everything."""
+def sentence_of(work: Callable[[], object]) -> str:
+    """What the work refuses, as a sentence."""
     try:
-        refused = processes.from_writer(refuse)
+        work()
     except InputError as error:
-        refused = str(error)
+        return str(error)
+    raise AssertionError("nothing was refused")
+
+
+def started(processes: Processes, folder: Path) -> list:
+    """Whether a run is taken as started whose checkpoint nobody, everybody, or only the second process has."""
+    at_second = folder / ("there" if processes.rank == 1 else "nowhere")
+    found = [is_started(folder / name, processes) for name in ("nowhere", "there")]
+    return [*found, sentence_of(partial(is_started, at_second, processes))] if processes.count > 1 else found
+
+
+def exchange(processes: Processes, folder: Path) -> dict:
+    """One of everything."""
+    refused = sentence_of(partial(processes.from_writer, refuse))
     processes.barrier()
     return {
         "writer": processes.is_writer,
@@ -90,14 +106,15 @@ def exchange(processes: Processes) -> dict:
         "any": [processes.any_of(processes.rank == 1), processes.any_of(False)],
         "from writer": processes.from_writer(partial(answer, processes)),
         "refused": refused,
+        "started": started(processes, folder),
     }
 
 
-def main(timeout_seconds: str = "60") -> int:
+def main(folder: str, timeout_seconds: str = "60") -> int:
     config = DistributedConfig(accumulate=2, timeout_seconds=float(timeout_seconds))
     try:
         with open_processes(config, device="cpu") as processes:
-            sys.stdout.write(json.dumps(exchange(processes)))
+            sys.stdout.write(json.dumps(exchange(processes, Path(folder))))
     except MedSegAIError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code
