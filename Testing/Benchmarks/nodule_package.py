@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.evaluation.intervals import Bootstrap, mean_of
 from MedSegAI.Logic.evaluation.paired import paired_difference
+from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
 from MedSegAI.Logic.models.card import ModelCard
-from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS, Model, read_model
 from MedSegAI.Logic.models.weights import load_network
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
+from MedSegAI.Logic.training.nodules.case import NoduleCase, Source
 from MedSegAI.Logic.training.nodules.package import package_nodule_model, with_nodule_accuracy
 from Testing.Benchmarks.nodule_model import RESULTS, SHIPPED, Study, plain_ways, pointing
 from Testing.Benchmarks.nodule_report import by_case, chosen
@@ -28,18 +31,22 @@ from Testing.Benchmarks.nodule_scores import (
     FIGURES,
     OTHERS,
     Row,
+    Segmenter,
+    clicks_of,
+    compare,
     read_rows,
     rows_of,
     write_rows,
 )
 
 CARD = Path(__file__).parents[2] / "MedSegAI" / "Resources" / "Training" / "lung-nodule-ct.card.json"
+LABEL = "lung_nodule"
 COMMAND = "python -m Testing.Benchmarks.nodule_model --data FOLDER --shipped"
 
 
 def accuracy_of(rows: list[Row], radiologist: list[Row]) -> dict[str, Any]:
     """What the card says: means with intervals on both sets, Dice by click error, and the radiologist beside it."""
-    found: dict[str, Any] = {"command": COMMAND, "dataset": "LIDC-IDRI, validation patients", "reference": "STAPLE"}
+    found: dict[str, Any] = {"reference": "STAPLE of the radiologists; the drawn contour belongs to the nodule"}
     for source in ("cubes", "slices"):
         mine, theirs = chosen(rows, source, OTHERS), chosen(radiologist, source, OTHERS)
         subjects = {row.case: row.patient for row in theirs}
@@ -64,6 +71,19 @@ def accuracy_of(rows: list[Row], radiologist: list[Row]) -> dict[str, Any]:
     return found
 
 
+def evaluation_of(segment: Segmenter, cubes: Sequence[NoduleCase], model: Model) -> Evaluation:
+    """Each cube at one click of each error, against the consensus."""
+    cases = []
+    for place, case in enumerate(cubes):
+        for error, click in dict(clicks_of(case, place)).items():
+            started = time.perf_counter()
+            found = segment(case, click)
+            seconds = time.perf_counter() - started
+            cases.append(CaseScores(f"{case.name}_error-{error}", seconds, {LABEL: compare(found, case.consensus)}))
+    digest = model.card.weights_sha256
+    return Evaluation(SHIPPED, digest, "lidc_cubes_ct", "val", tuple(cases), subject_rule="^([^_]+)")
+
+
 def _mean(rows: list[Row], figure: str) -> dict[str, float | None]:
     subjects = [row.patient for row in rows]
     mean = mean_of([getattr(row, figure) for row in rows], subjects=subjects, bootstrap=Bootstrap())
@@ -86,14 +106,15 @@ def main() -> None:
     template = ModelCard.from_json(CARD.read_text(encoding="utf-8"), source=str(CARD))
     checkpoint = options.run / "best.pt"
     model = package_nodule_model(checkpoint, template, folder=options.output, data=options.data)
-    rows = rows_of(pointing(load_network(model), load_checkpoint(checkpoint).config.data), study.validated)
+    segment = pointing(load_network(model), load_checkpoint(checkpoint).config.data)
+    rows = rows_of(segment, study.validated)
     radiologist, _ = read_rows(options.results / "radiologist.json")
-    accuracy = accuracy_of(rows, radiologist)
-    cases = json.dumps([asdict(row) for row in rows if row.against == CONSENSUS], indent=None)
-    with_nodule_accuracy(model, accuracy, cases=cases.replace("}, {", "},\n{") + "\n")
+    more = accuracy_of(rows, radiologist)
+    cubes = [case for case in study.validated if case.source is Source.CUBES]
+    with_nodule_accuracy(model, evaluation_of(segment, cubes, model), command=COMMAND, more=more)
     facts = {"title": "The shipped model", "weights_sha256": read_model(options.output).card.weights_sha256}
     write_rows(options.results / "shipped.json", rows, facts)
-    print(json.dumps(accuracy, indent=1))
+    print(json.dumps(more, indent=1))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.atomic import write_beside
+from MedSegAI.Logic.evaluation.tables import Evaluation
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.models.weights import build_network, load_state, save_model
@@ -16,7 +16,7 @@ from MedSegAI.Logic.training.checkpoint import Checkpoint, load_checkpoint
 from MedSegAI.Logic.training.config import config_as_mapping
 from MedSegAI.Logic.training.nodules.case import Source
 from MedSegAI.Logic.training.nodules.opening import VALIDATION_SIDE, read_nodules
-from MedSegAI.Logic.training.package import CASES_NAME
+from MedSegAI.Logic.training.package import with_accuracy
 
 
 def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path, data: Path) -> Model:
@@ -58,22 +58,23 @@ def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path,
     return save_model(folder, card, state=run.average)
 
 
-def with_nodule_accuracy(model: Model, accuracy: Mapping[str, Any], *, cases: str) -> Model:
+def with_nodule_accuracy(model: Model, evaluation: Evaluation, *, command: str, more: Mapping[str, Any]) -> Model:
     """The same model folder with what was measured on its card, and each case in a file beside it.
 
     Args:
         model: The model that was measured.
-        accuracy: What its card says.
-        cases: The file's text.
+        evaluation: Cubes that were pointed at, one case a click.
+        command: How a reader measures it again.
+        more: What an evaluation has no place for: the other set, Dice by click error, radiologists.
 
     Raises:
+        InputError: if the evaluation is of other weights.
         StorageError: if the folder cannot be written.
     """
     from safetensors.torch import load_file
 
-    with write_beside(model.folder / CASES_NAME) as temporary:
-        temporary.write_text(cases, encoding="utf-8")
-    card = dataclasses.replace(model.card, accuracy=dict(accuracy) | {"every_case": CASES_NAME})
+    measured = with_accuracy(model, evaluation, command=command)
+    card = dataclasses.replace(measured.card, accuracy=measured.card.accuracy | dict(more))
     return save_model(model.folder, card, state=load_file(model.weights_path))
 
 

@@ -7,7 +7,10 @@ from torch import Tensor, nn
 from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.training.nodules.case import NoduleCase
+from MedSegAI.Logic.training.nodules.config import NoduleDataConfig
 from MedSegAI.Logic.training.nodules.point_at import segment_at
+from MedSegAI.Logic.training.nodules.validation_set import NoduleValidationSet
+from MedSegAI.Logic.training.training_set import ShowsCases
 from Testing.Logic.training.nodules.conftest import nodule_case
 
 RULE = Normalisation("range", clip_values=(-1000.0, 400.0))
@@ -46,3 +49,22 @@ def test_a_click_far_from_anything_finds_nothing() -> None:
 def test_a_window_larger_than_the_case_and_off_its_edge_still_finds_all_of_the_nodule() -> None:
     case = nodule_case(shape=(9, 70, 70), centre=(4.0, 60.0, 60.0), radii=(6.0, 6.0, 6.0))
     assert dice(pointed(case, (4.0, 63.0, 60.0)), case.readers[1]) == 1.0
+
+
+def test_a_validation_set_scores_the_same_click_each_time_and_shows_what_it_scored() -> None:
+    cases = [nodule_case(), nodule_case(centre=(15.0, 22.0, 20.0))]
+    watched = NoduleValidationSet(cases, NoduleDataConfig(), window=(64, 64, 64))
+    first, again = (watched.score(Bright(), [0, 1]) for _ in range(2))
+    assert first == again == [{"nodule": 1.0}, {"nodule": 1.0}]
+    shown = watched.show(Bright(), 1)
+    assert isinstance(watched, ShowsCases) and len(watched.names) == 2
+    assert np.array_equal(shown.predicted, shown.reference) and shown.image.max() < 1.0
+
+
+def test_a_network_on_a_graphics_card_would_be_given_its_windows_there() -> None:
+    seen = []
+    network = Bright()
+    network.register_parameter("here", nn.Parameter(torch.zeros(1)))
+    network.register_forward_pre_hook(lambda _module, given: seen.append(given[0].device))
+    segment_at(network, nodule_case(), np.array([20.0, 20, 20]), window=(64, 64, 64), normalisation=RULE)
+    assert seen == [network.here.device]
