@@ -62,12 +62,12 @@ class Found:
     Args:
         lines: Loss of each step, as (attempt, step, loss), in the order of time.
         weights: The network's at the end.
-        seconds: Processor seconds of all processes, or elapsed ones of torchrun's.
+        cpu_seconds: Of all processes, without their start.
     """
 
     lines: list[tuple[int, int, float]]
     weights: Mapping[str, Any]
-    seconds: float
+    cpu_seconds: float
 
     @property
     def losses(self) -> dict[int, float]:
@@ -127,7 +127,6 @@ def train_elsewhere(run: Run, folder: Path, steps: int) -> Found:
     module = ["-m", "Testing.Benchmarks.distributed", "--process", str(folder)]
     several = ["-m", "torch.distributed.run", "--standalone", "--max-restarts=1", f"--nproc_per_node={run.processes}"]
     command = [sys.executable, *(several if run.processes > 1 else []), *module]
-    started = time.monotonic()
     with (folder / "log.txt").open("w") as log:
         process = subprocess.Popen(
             command, cwd=REPOSITORY, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=log, stderr=log
@@ -136,9 +135,9 @@ def train_elsewhere(run: Run, folder: Path, steps: int) -> Found:
             kill_the_last(process, folder / "losses.jsonl", after=run.killed_after, count=run.processes)
         if process.wait(timeout=1800):
             raise SystemExit(f"{run.name} failed:\n{(folder / 'log.txt').read_text()}")
-    seconds = time.monotonic() - started
     lines = [tuple(json.loads(line)) for line in (folder / "losses.jsonl").read_text().splitlines()]
-    return Found(lines, load_checkpoint(folder / "run" / "last.pt").network, seconds)
+    kept = load_checkpoint(folder / "run" / "last.pt")
+    return Found(lines, kept.network, kept.progress.cpu_seconds)
 
 
 def recipe(run: Run, steps: int) -> dict[str, Any]:
@@ -193,7 +192,7 @@ def rows_of(found: Mapping[Run, Found]) -> list[dict[str, Any]]:
             "greatest difference of loss": f"{max(abs(here.losses[s] - first.losses[s]) for s in first.losses):.1e}",
             "relative difference of weights": f"{weight_difference(first.weights, here.weights):.1e}",
             "... from two processes": f"{weight_difference(undisturbed.weights, here.weights):.1e}",
-            "seconds": f"{here.seconds:.0f}",
+            "CPU seconds": f"{here.cpu_seconds:.0f}",
         }
         for run, here in found.items()
     ]
@@ -260,8 +259,8 @@ def main() -> None:
         found = {run: train_elsewhere(run, Path(scratch) / f"run{n}", options.steps) for n, run in enumerate(runs)}
     table = Table("losses", f"{options.steps} steps with the same batches of {BATCH}", rows_of(found))
     remarks = [
-        "Written by `python -m Testing.Benchmarks.distributed`. Seconds are elapsed ones of the whole run, start and",
-        "validation counted, on a machine of two cores that did other work, too: they are no measure of speed.",
+        "Written by `python -m Testing.Benchmarks.distributed`. CPU seconds are those of all processes, validation",
+        "counted, in the run as its last checkpoint knows it; on a busy machine of two cores.",
     ]
     write_tables(RESULTS, "distributed", [table], remarks=remarks)
     draw(found)
