@@ -55,7 +55,7 @@ def plane_diameters(mask: np.ndarray, spacing: Sequence[float]) -> PlaneDiameter
     places = edge_places(mask, spacing)
     if len(places) == 0:
         return None
-    outline = _corners_of_hull(places)
+    outline = _convex_outline(_row_ends(np.insert(places, 0, 0.0, axis=1))[:, 1:])
     a, b = _farthest(outline)
     long = float(np.linalg.norm(outline[b] - outline[a]))
     along = (outline[b] - outline[a]) / long
@@ -63,28 +63,61 @@ def plane_diameters(mask: np.ndarray, spacing: Sequence[float]) -> PlaneDiameter
 
 
 def longest_diameter(mask: np.ndarray, spacing: Sequence[float]) -> float:
-    """The longest distance in mm between two places on the edge of a mask, in two or three dimensions; 0 for none."""
+    """The longest distance in mm between two places on the edge of a mask (k, j, i) bool; 0 for an empty one."""
     places = edge_places(mask, spacing)
     if len(places) == 0:
         return 0.0
-    corners = _corners_of_hull(places)
+    # A corner of the hull in space is one of the outline in every plane through it, so the others need no comparing.
+    corners = _row_ends(places)
+    for axis in range(3):
+        corners = _outlines_across(corners, axis)
     a, b = _farthest(corners)
     return float(np.linalg.norm(corners[b] - corners[a]))
 
 
-def _corners_of_hull(places: np.ndarray) -> np.ndarray:
-    """The corners of the convex hull; in a plane in their order around it."""
-    from scipy.spatial import ConvexHull
+def _row_ends(places: np.ndarray) -> np.ndarray:
+    """Of the places (n, 3) in each row along the last axis, the first and the last."""
+    ordered = places[np.lexsort(places.T[::-1])]
+    begins = np.flatnonzero(np.any(np.diff(ordered[:, :2], axis=0, prepend=np.inf) != 0, axis=1))
+    ends = np.append(begins[1:], len(ordered)) - 1
+    return ordered[np.union1d(begins, ends)]
 
-    # Even one voxel has an edge on both sides along every axis, so the hull is never flat.
-    return places[ConvexHull(places).vertices]
+
+def _outlines_across(places: np.ndarray, axis: int) -> np.ndarray:
+    """The corners of the convex outlines of places (n, 3) in each plane across an axis."""
+    ordered = places[np.argsort(places[:, axis], kind="stable")]
+    planes = np.split(ordered, np.flatnonzero(np.diff(ordered[:, axis])) + 1)
+    return np.concatenate(
+        [np.insert(_convex_outline(np.delete(plane, axis, axis=1)), axis, plane[0, axis], axis=1) for plane in planes]
+    )
+
+
+def _convex_outline(places: np.ndarray) -> np.ndarray:
+    """The corners of the convex hull of places (n, 2) in a plane, in their order around it; Andrew's monotone chain."""
+    ordered = [tuple(place) for place in np.unique(places, axis=0)]
+    if len(ordered) < 3:
+        return np.array(ordered)
+    halves = [_half_outline(ordered), _half_outline(ordered[::-1])]
+    return np.array([place for half in halves for place in half[:-1]])
+
+
+def _half_outline(ordered: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    kept: list[tuple[float, float]] = []
+    for place in ordered:
+        while len(kept) > 1 and _turn(kept[-2], kept[-1], place) <= _A_ROUNDING:
+            kept.pop()
+        kept.append(place)
+    return kept
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _farthest(places: np.ndarray) -> tuple[int, int]:
     """The two places that lie farthest apart; the first of several such pairs."""
-    from scipy.spatial.distance import pdist, squareform
-
-    apart = squareform(pdist(places))
+    squares = (places**2).sum(axis=1)
+    apart = squares[:, None] + squares - 2 * places @ places.T
     a, b = np.unravel_index(int(np.argmax(apart)), apart.shape)
     return int(a), int(b)
 
