@@ -66,7 +66,8 @@ def table(results: Sequence[Result]) -> str:
         gain = "not run"
         if all(scores.values()):
             found = estimate(difference(scores["pretrained"], scores["scratch"]))
-            gain = f"{found.value:+.4f} ({found.low:+.4f} to {found.high:+.4f})"
+            interval = "too few people" if found.low is None else f"{found.low:+.4f} to {found.high:+.4f}"
+            gain = f"{found.value:+.4f} ({interval})"
         lines.append(f"| {percent}% | {count} | {seeds} | {cells[0]} | {cells[1]} | {gain} |")
     return "\n".join(lines)
 
@@ -85,7 +86,8 @@ def draw(results: Sequence[Result], picture: Path) -> None:
         if not known:
             continue
         values = np.array([one.value for one in known.values()])
-        around = np.array([[one.value - one.low, one.high - one.value] for one in known.values()]).T
+        ends = [(one.value, one.value) if one.low is None else (one.low, one.high) for one in known.values()]
+        around = np.abs(np.array(ends).T - values)
         axes.errorbar(
             list(known), values, yerr=around, marker="o", capsize=4, color=COLOURS[start], label=f"from {NAMES[start]}"
         )

@@ -61,6 +61,14 @@ def test_the_interval_draws_people_and_holds_the_mean():
     assert found.low < found.value < found.high
 
 
+def test_of_few_people_no_interval_is_claimed(tmp_path):
+    results = [a_result(start, 10, 0.8) for start in STARTS]
+    few = [result | {"dice": dict(list(result["dice"].items())[:6])} for result in results]
+    assert "| +0.0000 (too few people) |" in table(few)
+    draw(few, tmp_path / "curve.png")
+    assert (tmp_path / "curve.png").is_file()
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_the_picture_is_drawn_from_whatever_is_there(tmp_path, count):
     results = [a_result(start, percent, 0.8) for start in STARTS[:count] for percent in FRACTIONS]
