@@ -18,7 +18,13 @@ from MedSegAI.Logic.errors import Cancelled, InputError, StorageError
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training import checkpoint as checkpoints
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
-from MedSegAI.Logic.training.config import EarlyStoppingConfig, KeepingConfig, OptimiserConfig, config_as_mapping
+from MedSegAI.Logic.training.config import (
+    EarlyStoppingConfig,
+    KeepingConfig,
+    OptimiserConfig,
+    config_as_mapping,
+    read_config,
+)
 from MedSegAI.Logic.training.decathlon_set import DecathlonValidationSet
 from MedSegAI.Logic.training.run_folder import run_folder
 from MedSegAI.Logic.training.trainer import train
@@ -114,7 +120,8 @@ def test_a_run_ends_when_its_processor_time_is_used_up(a_config, two_real_crops,
 
 def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_path):
     reporter = SilentReporter()
-    summary = train(a_config, data=two_real_crops, output=tmp_path / "run", reporter=reporter)
+    config = dataclasses.replace(a_config, keeping=KeepingConfig(worst_cases=1))
+    summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=reporter)
     rows = the_rows_of(summary.table)
     assert [row["epoch"] for row in rows] == ["1", "2"]
     assert [row["steps"] for row in rows] == ["2", "4"]
@@ -128,19 +135,24 @@ def test_a_run_leaves_a_table_with_a_row_an_epoch(a_config, two_real_crops, tmp_
     assert summary.best_dice == pytest.approx(max(float(row["dice_mean"]) for row in rows), abs=1e-5)
     assert reporter.messages[-1].startswith("Epoch 2, step 4 of 4: loss ")
     assert not summary.stopped_early
+    page = summary.report.read_text()
+    assert "Ended as planned: 4 steps done." in page
+    assert page.count("data:image/png") == 1, "the worst case, by the best weights"
+    assert read_config(tmp_path / "run" / "config.yaml") == config
 
 
 def test_a_run_that_no_longer_improves_stops_early(a_config, two_real_crops, tmp_path, monkeypatch):
-    scores = iter([0.5, 0.6, 0.4, 0.3, 0.9])
+    scores = iter([0.6, 0.5, 0.4, 0.9])
     monkeypatch.setattr(
         DecathlonValidationSet, "score", lambda *_: [dict.fromkeys(("anterior", "posterior"), next(scores))]
     )
     config = dataclasses.replace(a_config, total_steps=10, early_stopping=EarlyStoppingConfig(patience=2))
     summary = train(config, data=two_real_crops, output=tmp_path / "run", reporter=SilentReporter())
     assert summary.stopped_early
-    assert summary.steps == 8
+    assert summary.steps == 6
     assert summary.best_dice == pytest.approx(0.6)
-    assert load_checkpoint(summary.best_checkpoint).progress.step == 4
+    assert load_checkpoint(summary.best_checkpoint).progress.step == 2
+    assert "Stopped early: val_dice did not improve by more than 0 in 2 valid" in summary.report.read_text()
 
 
 def test_a_run_of_another_configuration_is_not_continued(a_config, two_real_crops, tmp_path):
@@ -187,3 +199,16 @@ def test_a_run_leaves_torch_with_the_threads_it_had(a_config, two_real_crops, tm
     with pytest.raises(Cancelled):
         train(config, data=two_real_crops, output=tmp_path / "run", reporter=StopsAfter(steps=1))
     assert torch.get_num_threads() == before
+
+
+def test_a_run_may_start_from_the_weights_of_another_and_goes_on_without_them(a_config, two_real_crops, tmp_path):
+    short = dataclasses.replace(a_config, total_steps=1)
+    first = train(short, data=two_real_crops, output=tmp_path / "first", reporter=SilentReporter())
+    weights = tmp_path / "weights.pt"
+    first.checkpoint.rename(weights)
+    config = dataclasses.replace(short, initial_weights=str(weights))
+    reporter = SilentReporter()
+    train(config, data=two_real_crops, output=tmp_path / "second", reporter=reporter)
+    assert reporter.messages[0].startswith(f"Starting from '{weights}': ")
+    weights.unlink()
+    train(config, data=two_real_crops, output=tmp_path / "second", reporter=SilentReporter())
