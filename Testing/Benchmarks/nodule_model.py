@@ -2,7 +2,7 @@
 
     python -m Testing.Benchmarks.nodule_model --data ../shared/data --train   # hours: trains what has no result yet
     python -m Testing.Benchmarks.nodule_model --data ../shared/data --shipped
-    python -m Testing.Benchmarks.nodule_model -o docs                         # tables and curve from the results
+    python -m Testing.Benchmarks.nodule_model --report           # tables and curve of the document, from the results
 
 Each run's figures are kept in ``nodule_results`` as one small file and not computed again while it is there. Trainings
 get equal CPU time, so that a busy computer changes how long they take and not what they reach.
@@ -40,6 +40,7 @@ from Testing.Benchmarks.nodule_spheres import (
 from Testing.Benchmarks.nodule_variants import VARIANTS, Variant, config_of, register_rivals, seconds_of_a_step
 
 RESULTS = Path(__file__).with_name("nodule_results")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "lung-nodules.md"
 WINDOW = (64, 64, 64)
 SHIPPED = "lung-nodule-ct"
 
@@ -132,7 +133,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these variants only")
     parser.add_argument("--minutes", type=float, default=6.0, help="CPU minutes of each training")
     parser.add_argument("--shipped", action="store_true", help="measure the shipped model, if it has no result yet")
-    parser.add_argument("-o", "--output", type=Path, help="where tables and curve go")
+    parser.add_argument("--report", action="store_true", help=f"bring {DOCUMENT.name} up to date with the results")
     options = parser.parse_args()
     study = Study(options.data, options.runs, options.results)
     register_rivals()
@@ -144,8 +145,8 @@ def main() -> None:
         for variant in VARIANTS:
             if not options.only or variant.name in options.only:
                 study.keep(variant.name, lambda v=variant: trained_way(study, v, minutes=options.minutes))
-    if options.output:
-        write_report(options.results, options.output)
+    if options.report:
+        write_report(options.results, DOCUMENT)
 
 
 if __name__ == "__main__":

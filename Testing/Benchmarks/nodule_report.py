@@ -1,4 +1,4 @@
-"""The nodule tables as Markdown and CSV, and Dice against click error as a picture, from the files of results."""
+"""The nodule tables in their document and as CSV, and Dice against click error as a picture, from files of results."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from MedSegAI.Logic.evaluation.paired import paired_difference
 from Testing.Benchmarks.nodule_scores import CLICK_ERRORS, CONSENSUS, FIGURES, OTHERS, Row, read_rows
 from Testing.Benchmarks.nodule_variants import BASE, VARIANTS
 
+START, END = "<!-- tables: written by Testing.Benchmarks.nodule_model -->", "<!-- end of tables -->"
 PLAIN = ("sphere", "sphere-true-size", "sphere-true-place")
 RIVALS = ("unet", "monai-swin-unetr")
 SOURCES = {"cubes": "cubes (whole, 3D)", "slices": "marked slices"}
@@ -20,25 +21,29 @@ _HEADS = ("Dice", "Sensitivity", "Specificity", "HD95 mm", "PPV", "NPV")
 _CURVES = ("sphere", "sphere-true-size", "unet", "monai-swin-unetr", BASE.name, "no-click-channel", "shipped")
 
 
-def write_report(results: Path, output: Path) -> None:
-    """Write ``nodule-tables.md``, ``nodule-table.csv`` and ``pictures/nodule-click-error.png`` into a folder."""
+def write_report(results: Path, document: Path) -> None:
+    """Put the tables into a Markdown document, between its two marks, and the curve into ``pictures`` beside it.
+
+    The CSV table, with every figure, goes to the results.
+    """
     found = {path.stem: read_rows(path) for path in sorted(results.glob("*.json"))}
     order = [name for name in (*PLAIN, *(v.name for v in VARIANTS), "shipped") if name in found]
     titles = {name: str(facts["title"]) for name, (_, facts) in found.items()}
     rows = {name: rows for name, (rows, _) in found.items()}
-    output.mkdir(parents=True, exist_ok=True)
     parts = [
-        "## Against the consensus of all readers",
+        "### Against the consensus of all readers",
         _main_table(order, titles, rows),
-        "## Against the consensus of three readers: a fourth radiologist and the model",
+        "### A fourth radiologist and each way, against the consensus of the same three others",
         _radiologist_table(order, titles, rows),
-        "## What each change does: mean Dice with the consensus, minus our recipe's",
+        "### What each change does: mean Dice with the consensus, minus that of our recipe",
         _change_table([name for name in order if name not in PLAIN], titles, rows),
     ]
-    (output / "nodule-tables.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    _write_csv(output / "nodule-table.csv", order, titles, rows)
-    (output / "pictures").mkdir(exist_ok=True)
-    draw_curve(rows, titles, output / "pictures" / "nodule-click-error.png")
+    before, _, rest = document.read_text(encoding="utf-8").partition(START)
+    tables = "\n\n".join(parts)
+    document.write_text(f"{before}{START}\n\n{tables}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    _write_csv(results / "table.csv", order, titles, rows)
+    (document.parent / "pictures").mkdir(exist_ok=True)
+    draw_curve(rows, titles, document.parent / "pictures" / "nodule-click-error.png")
 
 
 def _main_table(order: Sequence[str], titles: dict[str, str], rows: dict[str, list[Row]]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from MedSegAI.Logic.training.nodules.case import NoduleCase, Source
-from Testing.Benchmarks.nodule_report import write_report
+from Testing.Benchmarks.nodule_report import END, START, write_report
 from Testing.Benchmarks.nodule_scores import (
     CONSENSUS,
     OTHERS,
@@ -65,6 +65,10 @@ def test_rows_read_back_as_written_and_make_a_report(case: NoduleCase, tmp_path:
     again, facts = read_rows(tmp_path / "results" / "sphere.json")
     assert facts == {"title": "Sphere"} and [row.case for row in again] == [row.case for row in rows]
     assert [row.dice for row in again] == pytest.approx([row.dice for row in rows], abs=1e-4)
-    write_report(tmp_path / "results", tmp_path / "out")
-    assert "Sphere" in (tmp_path / "out" / "nodule-tables.md").read_text()
-    assert (tmp_path / "out" / "pictures" / "nodule-click-error.png").stat().st_size > 1000
+    document = tmp_path / "document.md"
+    document.write_text(f"Before.\n{START}\nold\n{END}\nAfter.\n")
+    write_report(tmp_path / "results", document)
+    text = document.read_text()
+    assert "Sphere" in text and "old" not in text and text.startswith("Before.") and text.endswith("After.\n")
+    assert (tmp_path / "pictures" / "nodule-click-error.png").stat().st_size > 1000
+    assert "cubes,consensus,dice" in (tmp_path / "results" / "table.csv").read_text()
