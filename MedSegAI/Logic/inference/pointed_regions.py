@@ -25,6 +25,8 @@ AIR_HU = -1000.0
 
 # Lung is at about -850 HU, with vessels everywhere; what has next to nothing above this within reach is air alone.
 _AIR_BELOW_HU = -900.0
+# Even the faintest nodules (ground glass) are denser: about -700 HU and more.
+_LUNG_BELOW_HU = -800.0
 _PERCENT_OF_NOISE = 99.9
 _GOLDEN_TURN = 0.618
 _MARGIN_MM = 5.0
@@ -85,16 +87,20 @@ def pointed_regions(case: InputScans, card: ModelCard, points: Sequence[Triple])
 def tell_of_points(
     labels: Volume,
     regions: Sequence[LocalisedRegion],
+    case: InputScans,
     card: ModelCard,
     *,
     points: Sequence[Triple],
     reporter: Reporter,
 ) -> None:
-    """Say at which points nothing was found, and which structure may be cut off.
+    """Say at which points nothing was found, and which structure may be cut off; drop what is lung and nothing else.
+
+    A network that is told where somebody pointed outlines something even where there is nothing.
 
     Args:
-        labels: uint8 label map (k, j, i) on the scan's grid.
+        labels: uint8 label map (k, j, i) on the grid of ``case.on``; what is dropped is set to 0.
         regions: Those of :func:`pointed_regions`.
+        case: The scans.
         card: The model's card.
         points: Each (R, A, S) in mm, in the order of the regions.
         reporter: Told.
@@ -102,11 +108,15 @@ def tell_of_points(
     Raises:
         RegionError: if nothing was found at any point.
     """
-    missed = [point for point, region in zip(points, regions) if not _values_found(labels, region)]
-    sentences = [_nothing_at(point, card, labels, regions) for point in missed]
+    missed = []
+    for point, region in zip(points, regions):
+        dropped = _drop_lung(labels, region, case, card)
+        if not _values_found(labels, region):
+            is_lung = dropped is not None
+            missed.append(_only_lung(point, dropped) if is_lung else _nothing_at(point, card, labels, regions))
     if len(missed) == len(points):
-        raise RegionError(" ".join(sentences), advice="Point at the middle of the structure.")
-    for sentence in sentences:
+        raise RegionError(" ".join(missed), advice="Point at the middle of the structure.")
+    for sentence in missed:
         reporter.message(sentence)
     for region in regions:
         if any(is_cut(labels, value, region) for value in _values_found(labels, region)):
@@ -176,16 +186,41 @@ def _nothing_at(point: Triple, card: ModelCard, labels: Volume, regions: Sequenc
     return f"No {what} was found at {written(point)} (R, A, S), nor within {FARTHEST_MM:g} mm of it."
 
 
+def _only_lung(point: Triple, mean: float) -> str:
+    return (
+        f"What was outlined at {written(point)} (R, A, S) is as light as lung (mean {mean:.0f} HU): nothing is there."
+    )
+
+
 def _name_of(card: ModelCard, number: int) -> str:
     if len(card.labels) == 1:
         return f"{next(iter(card.labels)).name.lower()} {number}"
     return f"what is at point {number}"
 
 
-def _refuse_air(case: InputScans, card: ModelCard, point: Triple) -> None:
+def _is_in_hu(case: InputScans, card: ModelCard) -> bool:
+    """Whether the scan on whose grid the result lies is one that the card wants in HU."""
     names = {name for name, volume in case.by_name.items() if volume is case.on}
-    wanted = next((entry for entry in card.inputs if entry.name in names), None)
-    if wanted is None or wanted.unit is not Unit.HOUNSFIELD:
+    return any(entry.name in names and entry.unit is Unit.HOUNSFIELD for entry in card.inputs)
+
+
+def _drop_lung(labels: Volume, region: LocalisedRegion, case: InputScans, card: ModelCard) -> float | None:
+    """Take away the labels of a region that are no denser than lung; their mean in HU, None where nothing was."""
+    if not _is_in_hu(case, card):
+        return None
+    mean = None
+    at = _box_of(region, labels).slices
+    for value in _values_found(labels, region):
+        mask = labels.array[at] == value
+        found = float(case.on.array[at][mask].mean(dtype=np.float64))
+        if found < _LUNG_BELOW_HU:
+            labels.array[at][mask] = 0
+            mean = found
+    return mean
+
+
+def _refuse_air(case: InputScans, card: ModelCard, point: Triple) -> None:
+    if not _is_in_hu(case, card):
         return
     around = point_grid(point, case.on.grid, size_mm=(2 * FARTHEST_MM + 1,) * 3, spacing_mm=(1.0, 1.0, 1.0))
     values = resample(case.on, around, background=AIR_HU).array

@@ -96,7 +96,8 @@ def segment(
         if settings.confidence is not ConfidenceChoice.NONE:
             gathered.add_renamed(_probabilities(streamed), region.labels)
     if card.needs_point:
-        tell_of_points(Volume(labels, case.grid), chosen.regions, card, points=settings.points, reporter=reporter)
+        found = Volume(labels, case.grid)
+        tell_of_points(found, chosen.regions, case, card, points=settings.points, reporter=reporter)
     provenance = _provenance(case, model, engine, chosen, settings, time.perf_counter() - started)
     # What was done to the scan stands in the provenance; it was not done to the labels.
     found = replace(case.on, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY, steps=(), acquisition={})

@@ -73,6 +73,16 @@ def test_a_point_with_nothing_does_not_spoil_the_others(model, engine):
     assert any("No lung nodule was found at 31.0" in text for text in notes.messages)
 
 
+def test_lung_that_a_network_outlined_because_somebody_pointed_there_is_no_nodule(tmp_path):
+    """A network that calls everything around the point a nodule: in lung that is refused, in a nodule it is not."""
+    eager = install_pointed_model(tmp_path, threshold=-5.0)
+    engine = open_engine(eager, device=DeviceChoice.CPU, reporter=SilentReporter())
+    with pytest.raises(RegionError, match=r"outlined at 10\.0, 25\.0, 0\.0 .* as light as lung \(mean -8\d\d HU\)"):
+        run(eager, engine, (10.0, 25.0, 0.0), scan=a_chest())
+    wall = run(eager, engine, (0.0, 50.0, 0.0), scan=a_chest())
+    assert wall.labels.array.any()
+
+
 def test_two_points_on_one_nodule_do_not_take_it_from_each_other(model, engine):
     notes = SilentReporter()
     result = run(model, engine, FIRST, (FIRST[0] + 3.0, FIRST[1], FIRST[2]), notes=notes)
