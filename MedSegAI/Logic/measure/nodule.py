@@ -82,6 +82,17 @@ def measure_nodule(labels: Volume, value: int, scan: Volume) -> NoduleMeasures |
     )
 
 
+def axial_diameters(labels: Volume, value: int) -> PlaneDiameters | None:
+    """The longest diameter of a label in any one axial plane, and the longest one perpendicular to it there.
+
+    Args:
+        labels: uint8 label map (k, j, i), LPS mm; the axial planes are those across the axis nearest to Superior.
+        value: The label; None comes back where no voxel has it.
+    """
+    box = Box.around(labels.array == value)
+    return None if box is None else _widest_plane(labels.array[box.slices] == value, labels.grid)
+
+
 def _widest_plane(mask: np.ndarray, grid: Grid) -> PlaneDiameters:
     """The diameters of the axial plane with the longest one; of several, the widest across."""
     # Columns of the direction are i, j, k; axes of the array k, j, i.

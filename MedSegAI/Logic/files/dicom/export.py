@@ -169,7 +169,14 @@ class _Makers:
         if what is DicomObject.CONTOURS:
             return structure_set_object(self.segmentation, self.source, creator=creator)
         present = present_labels(self.segmentation)
-        measured = segment_statistics(self.segmentation.labels, present, in_known_unit(self.source.scan))
+        # What was pointed at is measured across, as a nodule is in a radiologist's report.
+        pointed = () if provenance is None or not provenance.settings.get("points") else provenance.regions
+        measured = segment_statistics(
+            self.segmentation.labels,
+            present,
+            in_known_unit(self.source.scan),
+            diameters_of={value for region in pointed for _, value in region.labels},
+        )
         return report_object(measured, self.segments, self.source, provenance=provenance, creator=creator)
 
 

@@ -1,7 +1,8 @@
-"""What is measured of each segment for a DICOM report: its volume, and the mean of the scan where its unit is known."""
+"""What is measured of each segment for a DICOM report: volume, the scan's mean where its unit is known, diameters."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.labels import Code, Label
+from MedSegAI.Logic.measure.nodule import axial_diameters
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.standardise.pet.suv import Suv
 from MedSegAI.Logic.volume import Modality, Unit, Volume
@@ -34,6 +36,8 @@ class SegmentStatistics:
         mean: Mean of the scan's values in it; None where nobody knows what the values mean.
         quantity: What that mean is of.
         unit: Its unit.
+        long_mm: Longest diameter in an axial plane, mm; None where diameters were not asked for.
+        short_mm: In the same plane, the longest diameter perpendicular to it, mm.
     """
 
     label: Label
@@ -41,6 +45,8 @@ class SegmentStatistics:
     mean: float | None = None
     quantity: Code | None = None
     unit: Code | None = None
+    long_mm: float | None = None
+    short_mm: float | None = None
 
 
 def in_known_unit(scan: Volume) -> Volume:
@@ -53,13 +59,16 @@ def in_known_unit(scan: Volume) -> Volume:
         return scan
 
 
-def segment_statistics(labels: Volume, present: list[Label], scan: Volume) -> tuple[SegmentStatistics, ...]:
+def segment_statistics(
+    labels: Volume, present: list[Label], scan: Volume, *, diameters_of: Collection[int] = ()
+) -> tuple[SegmentStatistics, ...]:
     """The statistics of each label.
 
     Args:
         labels: uint8 (k, j, i) on the scan's grid.
         present: Labels that have voxels.
         scan: The scan; its mean is left out for units that no code stands for, as those of MR.
+        diameters_of: Values of labels that are measured across, too, such as nodules.
     """
     quantity, unit = _MEANING.get(scan.unit, (None, None))
     found = []
@@ -68,5 +77,7 @@ def segment_statistics(labels: Volume, present: list[Label], scan: Volume) -> tu
         mask = labels.array[box.slices] == label.value
         volume = float(np.count_nonzero(mask)) * labels.grid.voxel_volume_ml
         mean = None if quantity is None else float(np.mean(scan.array[box.slices][mask], dtype=np.float64))
-        found.append(SegmentStatistics(label, volume, mean, quantity, unit))
+        across = axial_diameters(labels, label.value) if label.value in diameters_of else None
+        diameters = (None, None) if across is None else (across.long_mm, across.short_mm)
+        found.append(SegmentStatistics(label, volume, mean, quantity, unit, *diameters))
     return tuple(found)

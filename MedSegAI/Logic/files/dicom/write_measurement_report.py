@@ -19,6 +19,8 @@ _SIGNIFICANT_DIGITS = 6
 _PROCEDURE = Code("SCT", "363679005", "Imaging procedure")
 _VOLUME, _ML = Code("SCT", "118565006", "Volume"), Code("UCUM", "ml", "milliliter")
 _MEAN = Code("SCT", "373098007", "Mean")
+_LONG, _SHORT = Code("SCT", "103339001", "Long Axis"), Code("SCT", "103340004", "Short Axis")
+_MM = Code("UCUM", "mm", "millimeter")
 
 
 def report_object(
@@ -32,8 +34,8 @@ def report_object(
     """A report of what was measured, as a data set.
 
     For each segment there is one group: the segment in the segmentation object, the images it was made from, what it
-    is, and where in the body; its volume in mL; the mean of the scan where its unit is known; and the model, with the
-    digest of its weights.
+    is, and where in the body; its volume in mL; the mean of the scan where its unit is known; where it was pointed at,
+    its long and short axis in an axial plane; and the model, with the digest of its weights.
 
     Args:
         statistics: In the order of the segments: the first is segment 1.
@@ -111,6 +113,9 @@ def _group(
                 derivation=concept(_MEAN),
             )
         )
+    for name, value in ((_LONG, entry.long_mm), (_SHORT, entry.short_mm)):
+        if value is not None:
+            measured.append(sr.Measurement(name=concept(name), value=_rounded(value), unit=concept(_MM)))
     return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=described.TrackingUID, identifier=described.TrackingID),
         referenced_segment=sr.ReferencedSegment(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pydicom
 import pytest
@@ -13,7 +15,9 @@ from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.labels import Label, LabelTable
+from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from Testing.Logic.corrections.conftest import MADE
 from Testing.Logic.files.dicom.validator import findings
 
 LUMP = Label(4, "lump", "Lump", (1, 0, 0))
@@ -95,3 +99,33 @@ def test_a_pet_scan_whose_header_lacks_something_keeps_its_unit(pet):
     assert in_known_unit(scan) is scan
     mr = Volume(np.ones(GRID.shape, np.float32), GRID, Modality.MR)
     assert in_known_unit(mr) is mr
+
+
+def test_what_was_pointed_at_is_measured_across(labels):
+    """The lump is 3 voxels of 1 mm by 2 of 2 mm in its plane."""
+    (plain,) = segment_statistics(labels, [LUMP], labels)
+    assert (plain.long_mm, plain.short_mm) == (None, None)
+    (across,) = segment_statistics(labels, [LUMP], labels, diameters_of={4})
+    assert 4.0 <= across.long_mm <= 5.0 and 2.0 <= across.short_mm <= 4.0
+
+
+def test_the_report_of_a_nodule_holds_its_long_and_its_short_axis(data_folder, tmp_path):
+    highdicom = pytest.importorskip("highdicom")
+    series = data_folder / "dicom" / "dcmqi" / "segmentations" / "ct-3slice"
+    if not series.is_dir():
+        pytest.skip(f"no real data at {series}")
+    scan = read_volume(series)
+    array = np.zeros(scan.grid.shape, np.uint8)
+    array[1, 200:220, 210:222] = 4
+    region = LocalisedRegion("lump 1", scan.grid, False, ((1, 4),))
+    made = replace(MADE, regions=(region,), settings={"points": [[0.0, 0.0, 0.0]]})
+    result = Segmentation(Volume(array, scan.grid), LabelTable((LUMP,)), made)
+    written = export_case(tmp_path / "out", result, source=series)
+    report = next(one.path for one in written if one.kind is DicomObject.REPORT)
+    (group,) = highdicom.sr.srread(report).content.get_volumetric_roi_measurement_groups()
+    measured = {one.name.meaning: (one.value, one.unit.value) for one in group.get_measurements()}
+    step = scan.grid.spacing[0]
+    assert measured["Long Axis"][1] == measured["Short Axis"][1] == "mm"
+    assert 20 * step <= measured["Long Axis"][0] <= step * np.hypot(20, 12)
+    assert measured["Short Axis"][0] == pytest.approx(12 * step, rel=0.5)
+    assert [line for line in findings(report) if "Axis" in line] == []
