@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -28,37 +27,11 @@ from MedSegAI.Logic.training.processes import Processes
 from MedSegAI.Logic.training.record import Record
 from MedSegAI.Logic.training.run_folder import BEST_NAME, CHECKPOINT_NAME, REPORT_NAME, TABLE_NAME
 from MedSegAI.Logic.training.schedule import rate_of_step
+from MedSegAI.Logic.training.summary import TrainingSummary
 from MedSegAI.Logic.training.training_set import TrainingSet, ValidationSet
 from MedSegAI.Logic.training.watching import StepFacts
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingSummary:
-    """What a finished run leaves.
-
-    Args:
-        checkpoint: State at the last step.
-        best_checkpoint: State at the best validation.
-        table: CSV file with a row an epoch.
-        report: Page with curves, cases and configuration.
-        steps: Steps done.
-        seconds: Time spent training and validating, over all sessions of the run.
-        cpu_seconds: Processor time of that.
-        best_dice: Best mean Dice of a validation.
-        stopped_early: Whether the run ended because validation no longer improved.
-    """
-
-    checkpoint: Path
-    best_checkpoint: Path
-    table: Path
-    report: Path
-    steps: int
-    seconds: float
-    cpu_seconds: float
-    best_dice: float
-    stopped_early: bool
 
 
 class Run:

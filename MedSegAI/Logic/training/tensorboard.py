@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from MedSegAI.Logic.errors import DependencyError
 from MedSegAI.Logic.training.watching import StepFacts
 
@@ -54,9 +52,9 @@ class TensorBoardWatcher:
 
     def worst_case(self, picture: bytes, *, name: str, step: int) -> None:
         """The picture of the worst case, under one title, so that it can be followed over the steps."""
-        from PIL import Image
+        from matplotlib.image import imread
 
-        pixels = np.asarray(Image.open(io.BytesIO(picture)).convert("RGB"))
+        pixels = imread(io.BytesIO(picture), format="png")[..., :3]
         self._writer.add_image("worst_case", pixels, step, dataformats="HWC")
         self._writer.add_text("worst_case/name", name, step)
 

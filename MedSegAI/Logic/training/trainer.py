@@ -16,8 +16,9 @@ from MedSegAI.Logic.training.distributed.placement import training_device
 from MedSegAI.Logic.training.opening import open_sets, with_teachers
 from MedSegAI.Logic.training.processes import OneProcess, Processes
 from MedSegAI.Logic.training.record import Record
-from MedSegAI.Logic.training.run import Run, TrainingSummary
+from MedSegAI.Logic.training.run import Run
 from MedSegAI.Logic.training.run_folder import BEST_NAME, CHECKPOINT_NAME, TABLE_NAME, run_folder
+from MedSegAI.Logic.training.summary import TrainingSummary
 from MedSegAI.Logic.training.torch_setup import set_up_torch
 from MedSegAI.Logic.training.watching import Watcher
 
