@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from MedSegAI.Logic.errors import DeviceError
-from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
 from MedSegAI.Logic.inference.windows import window_starts
@@ -159,7 +160,9 @@ def _voxels_prepared(region: Grid, scan: Grid) -> int:
     """Voxels of the larger of the two grids; the region's alone where its spacing is the scan's and it is only cut."""
     if np.allclose(sorted(region.spacing), sorted(scan.spacing), rtol=_SAME_SPACING):
         return region.voxel_count
-    return max(region.voxel_count, scan.voxel_count)
+    # Of a scan only what lies in the region is read.
+    read = Box.covering(scan.kji_of(region.corners_lps())).clip(scan.shape)
+    return max(region.voxel_count, math.prod(read.shape))
 
 
 def plan_array(

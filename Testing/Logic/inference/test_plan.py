@@ -128,15 +128,18 @@ def test_several_regions_take_turns_so_the_largest_decides_and_all_windows_count
     assert together.windows == alone.windows + 1
 
 
-def test_a_scan_that_is_resampled_counts_whole_and_one_that_is_cut_does_not(a_card):
+def test_of_a_scan_that_is_resampled_what_lies_in_the_region_counts(a_card):
+    """A small box in a large CT, such as that around a click, needs little memory however large the CT is."""
     region = [LocalisedRegion("left", Grid((32, 64, 32)), False, ())]
     options = {"settings": RunSettings(), "engine": EagerEngine(torch.nn.Identity())}
+    fine, whole = Grid((300, 300, 300), (0.8, 0.8, 1.0)), [LocalisedRegion("all", Grid((300, 240, 240)), False, ())]
     alone, cut, resampled = (
         plan_memory(region, a_card, scans=scans, **options).preparation
-        for scans in ((), (Grid((300, 300, 300)),), (Grid((300, 300, 300), (0.8, 0.8, 1.0)),))
+        for scans in ((), (Grid((300, 300, 300)),), (fine,))
     )
     assert alone == cut == 24 * 32 * 64 * 32
-    assert resampled == 24 * 300**3
+    assert resampled == 24 * (32 + 1) * (64 / 0.8 + 1) * (32 / 0.8 + 1)
+    assert plan_memory(whole, a_card, scans=(fine,), **options).preparation == 24 * 300**3
 
 
 @pytest.fixture
