@@ -44,6 +44,7 @@ _EXAMPLES = """examples:
   medsegai segment head.nii.gz -o head.seg.nrrd --heatmap heat.nrrd --target left_anterior_hippocampus --scene head.mrb
   medsegai explain head.nii.gz head.seg.nrrd -o heat.nrrd --target right_anterior_hippocampus
   medsegai segment t1.nii.gz t1c.nii.gz t2.nii.gz flair.nii.gz -o tumour.seg.nrrd --model MODEL --reference T1c
+  medsegai segment chest.nii.gz -o nodules.seg.nrrd --model lung-nodule-ct --point 62.5,-31,-140
   medsegai align flair.nii.gz --to t1.nii.gz -o flair-on-t1.nrrd --picture both.png
   medsegai doctor
 """
