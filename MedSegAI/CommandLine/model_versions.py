@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from MedSegAI.CommandLine.outcome import Outcome
@@ -24,7 +25,7 @@ def add_parser(actions: argparse._SubParsersAction, common: argparse.ArgumentPar
 
 
 def _adopt(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
-    from MedSegAI.Logic.models.registry import find_model
+    from MedSegAI.Logic.models.registry import find_model, name_or_folder
     from MedSegAI.Logic.recalibrate.draft import read_draft
     from MedSegAI.Logic.recalibrate.versions import adopt
 
@@ -34,7 +35,7 @@ def _adopt(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     facts = {"name": new.card.name, "version": new.card.version, "folder": str(new.folder)}
     lines = (
         f"{new.card.name} is now version {new.card.version}, in {new.folder}.",
-        f"Back to {model.card.version}: medsegai models rollback {new.card.name}",
+        f"Back to {model.card.version}: medsegai models rollback {shlex.quote(name_or_folder(new))}",
     )
     return Outcome(facts, lines)
 

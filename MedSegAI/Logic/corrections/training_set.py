@@ -196,7 +196,7 @@ def _record(one: FinalCorrection, scan_sha256: str) -> dict[str, Any]:
 
 def _recorded_scan(journal: Journal) -> Path:
     recorded = next((entry.scan for entry in reversed(journal.entries) if entry.scan), None)
-    advice = "Name the scan (--scan) and export this case alone."
+    advice = "Bring the scan back, or leave this case out. An export of this case alone takes its place with --scan."
     if recorded is None:
         raise InputError(f"The journal of '{journal.folder}' does not name the case's scan.", advice=advice)
     path = Path(recorded.path)

@@ -36,6 +36,12 @@ class Calibration:
         in_order = sorted(labels, key=lambda label: label.value)
         return (0.0, *(_log_odds_against(self.thresholds.get(label.key, EVEN_THRESHOLD)) for label in in_order))
 
+    def at_temperature(self, temperature: float) -> Calibration:
+        """Another temperature, with the thresholds under which every voxel keeps its label."""
+        ratio = self.temperature / temperature
+        thresholds = {key: _threshold_of(ratio * _log_odds_against(value)) for key, value in self.thresholds.items()}
+        return Calibration(temperature, thresholds, self.record)
+
     def to_plain(self) -> dict[str, Any]:
         """The calibration as JSON values."""
         return {"temperature": self.temperature, "thresholds": dict(self.thresholds), "record": dict(self.record)}
@@ -48,3 +54,8 @@ class Calibration:
 
 def _log_odds_against(threshold: float) -> float:
     return math.log((1 - threshold) / threshold)
+
+
+def _threshold_of(log_odds_against: float) -> float:
+    # A threshold of exactly 0 or 1 has no log odds.
+    return min(max(1 / (1 + math.exp(min(log_odds_against, 700.0))), 1e-12), 1 - 1e-12)

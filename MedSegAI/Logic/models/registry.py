@@ -69,6 +69,12 @@ def find_model(name_or_path: str | Path) -> Model:
     )
 
 
+def name_or_folder(model: Model) -> str:
+    """What a command must be given to find this very model: its name where that does, else its folder."""
+    found = {folder.name: folder for folder in model_folders()}.get(model.card.name)
+    return model.card.name if found is not None and found.samefile(model.folder) else str(model.folder)
+
+
 def read_model(folder: Path) -> Model:
     """Read the card of a model folder; the weights are not touched.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from MedSegAI.Logic.agreement.drift import Drift
 from MedSegAI.Logic.errors import InputError, LabelError, RegionError
+from MedSegAI.Logic.evaluation.intervals import subjects_of
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.models.calibration import Calibration
 from MedSegAI.Logic.models.registry import CARD_NAME, Model, file_sha256
@@ -43,6 +44,7 @@ class Assessment:
         gains: What fitting gains on cases left out.
         rules: The borders of the rule.
         decision: What the rule says.
+        subjects: Of how many subjects the measured cases are.
         created: ISO 8601 time in UTC.
     """
 
@@ -59,6 +61,7 @@ class Assessment:
     gains: Gains
     rules: Rules
     decision: Decision
+    subjects: int
     created: str
 
     @property
@@ -67,11 +70,10 @@ class Assessment:
         decision, present = self.decision, self.model.card.calibration or Calibration()
         if not decision.adopt_temperature and not decision.adopt_thresholds:
             return None
-        return Calibration(
-            self.fitted.temperature if decision.adopt_temperature else present.temperature,
-            self.fitted.thresholds if decision.adopt_thresholds else present.thresholds,
-            self._record(),
-        )
+        temperature = self.fitted.temperature if decision.adopt_temperature else present.temperature
+        # A threshold means something only at the temperature that it was fitted with.
+        deciding = (self.fitted if decision.adopt_thresholds else present).at_temperature(temperature)
+        return Calibration(temperature, deciding.thresholds, self._record())
 
     def to_plain(self) -> dict[str, Any]:
         """Everything but the logits, as JSON values."""
@@ -81,6 +83,7 @@ class Assessment:
             "version": self.model.card.version,
             "card_sha256": self.card_sha256,
             "weights_sha256": self.model.card.weights_sha256,
+            "subjects": self.subjects,
             "created": self.created,
             "software": software_versions(),
             "rules": asdict(self.rules),
@@ -127,6 +130,7 @@ def assess(
     rules: Rules,
     settings: RunSettings,
     reporter: Reporter,
+    subject_rule: str = "",
 ) -> Assessment:
     """Judge a model on reviewed cases.
 
@@ -138,26 +142,40 @@ def assess(
         rules: The borders of the rule.
         settings: How to segment.
         reporter: Told done/total in cases; may cancel between them.
+        subject_rule: Finds the subject in a case's name, as ``subjects_of`` takes it; empty: each case is a subject.
 
     Raises:
-        InputError: if too few of the cases can be segmented, or one was reviewed for other structures.
+        InputError: if too few of the cases can be segmented or they are of too few subjects, the rule finds no subject
+            in a case's name, or the model segments only what is pointed at.
         ModelError: if the model is damaged.
         DeviceError: if the device cannot be used.
         Cancelled: if the user asked to stop.
     """
+    if model.card.needs_point:
+        raise InputError(
+            f"'{model.card.name}' segments only what is pointed at, and reviewed cases do not keep the points.",
+            advice="Measure it with medsegai evaluate.",
+        )
+    subjects_of([case.name for case in cases], subject_rule)
     measured, failed = _measure(model, cases, settings, reporter)
     if len(measured) < rules.fewest_cases:
         raise InputError(
             f"Only {len(measured)} of {len(cases)} cases could be segmented. The first problem: {failed[0]}",
             advice=f"A model is judged on {rules.fewest_cases} cases or more.",
         )
+    subjects = subjects_of([one.case for one in measured], subject_rule)
+    if len(set(subjects)) < rules.fewest_cases:
+        raise InputError(
+            f"The {len(measured)} cases are of only {len(set(subjects))} subjects.",
+            advice=f"A model is judged on {rules.fewest_cases} subjects or more.",
+        )
     labels, present = model.card.labels, model.card.calibration or Calibration()
     temperature = fit_temperature(measured)
     fitted = Calibration(
         round(temperature, 4), rounded_thresholds(fit_thresholds(measured, labels, temperature=temperature))
     )
-    drifts = accuracy_drift(model, measured)
-    gains = cross_validated_gains(measured, labels, present=present)
+    drifts = accuracy_drift(model, measured, subjects=subjects)
+    gains = cross_validated_gains(measured, labels, present=present, subjects=subjects)
     return Assessment(
         model=model,
         card_sha256=file_sha256(model.folder / CARD_NAME),
@@ -172,6 +190,7 @@ def assess(
         gains=gains,
         rules=rules,
         decision=decide(drifts, gains, rules),
+        subjects=len(set(subjects)),
         created=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
 

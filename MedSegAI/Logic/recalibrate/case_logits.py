@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,7 +24,8 @@ from MedSegAI.Logic.settings import RunSettings
 NEAR_VOXELS = 2
 """A voxel of model space counts if it lies this near to a structure that the experts drew..."""
 LEAST_PROBABILITY = 0.02
-"""...or if the network gives some label at least this probability."""
+"""...or if the network gives some label at least this probability against the background alone."""
+LEAST_LOG_ODDS = math.log(LEAST_PROBABILITY / (1 - LEAST_PROBABILITY))
 MOST_VOXELS = 400_000
 """Of more voxels than this in a case, so many are drawn at random."""
 
@@ -54,7 +56,7 @@ def case_logits(case: ReviewedCase, model: Model, *, engine: Engine, settings: R
 
     Raises:
         InputError: if the scan cannot be read, does not fit the model or does not lie on the reviewed grid, or the
-            experts' labels have none of the model's structures.
+            experts' labels have none of the model's structures, or neither they nor the network find any of them.
         RegionError: if the structure is not found in the scan.
     """
     volume = read_volume(case.scan)
@@ -69,6 +71,11 @@ def case_logits(case: ReviewedCase, model: Model, *, engine: Engine, settings: R
         volume, model, settings=settings, reporter=SilentReporter(), engine=engine, watch=keeper.watch_region
     )
     logits, truth = keeper.kept(seed=case.time.toordinal())
+    if not len(truth):
+        raise InputError(
+            f"Neither the reviewers nor '{model.card.name}' find a structure in it, so nothing can be measured.",
+            advice="Leave the case out.",
+        )
     return CaseLogits(case.name, logits, truth, _dice_by_key(result, keeper, model))
 
 
@@ -90,7 +97,7 @@ class _Keeper:
         near = binary_dilation(truth > 0, iterations=NEAR_VOXELS)
 
         def keep(k: int, logits: np.ndarray) -> None:
-            wanted = near[k] | (_largest_foreground(logits) >= LEAST_PROBABILITY)
+            wanted = near[k] | (logits[1:].max(axis=0) - logits[0] >= LEAST_LOG_ODDS)
             self.logits.append(logits[:, wanted].T.astype(np.float32))
             self.truth.append(truth[k][wanted])
 
@@ -102,12 +109,6 @@ class _Keeper:
             return logits, truth
         chosen = np.random.default_rng(seed).choice(len(truth), MOST_VOXELS, replace=False)
         return logits[chosen], truth[chosen]
-
-
-def _largest_foreground(logits: np.ndarray) -> np.ndarray:
-    largest = logits.max(axis=0)
-    weights = np.exp(logits - largest)
-    return weights[1:].max(axis=0) / weights.sum(axis=0)
 
 
 def _dice_by_key(result: SegmentationResult, keeper: _Keeper, model: Model) -> dict[str, float]:

@@ -33,21 +33,31 @@ class Gains:
 
 
 def cross_validated_gains(
-    cases: Sequence[CaseLogits], labels: LabelTable, *, present: Calibration, seed: int = 0
+    cases: Sequence[CaseLogits],
+    labels: LabelTable,
+    *,
+    present: Calibration,
+    subjects: Sequence[str] | None = None,
+    seed: int = 0,
 ) -> Gains:
-    """Fit on four fifths of the cases and measure on the rest, five times round.
+    """Fit on four fifths of the subjects and measure on the rest, five times round.
 
     Args:
         cases: Five or more reviewed cases.
         labels: The network's labels.
         present: What the model's card says now.
-        seed: Which cases lie in which fold.
+        subjects: The subject of each case, of which there are five or more; None makes each case its own subject.
+        seed: Which subjects lie in which fold.
     """
-    order = np.random.default_rng(seed).permutation(len(cases))
+    subject_of = dict(zip(cases, subjects)) if subjects is not None else {case: case.case for case in cases}
+    names = sorted(set(subject_of.values()))
+    fold_of = {names[n]: place % FOLDS for place, n in enumerate(np.random.default_rng(seed).permutation(len(names)))}
     falls: dict[str, list[float]] = {"nll": [], "ece": [], "dice": []}
+    measured: list[str] = []
     for fold in range(FOLDS):
-        left_out = [cases[n] for n in order[fold::FOLDS]]
-        rest = [cases[n] for place, n in enumerate(order) if place % FOLDS != fold]
+        left_out = [case for case in cases if fold_of[subject_of[case]] == fold]
+        rest = [case for case in cases if fold_of[subject_of[case]] != fold]
+        measured += [subject_of[case] for case in left_out]
         temperature = fit_temperature(rest)
         thresholds = fit_thresholds(rest, labels, temperature=temperature)
         for case in left_out:
@@ -57,4 +67,4 @@ def cross_validated_gains(
             falls["ece"].append(before.ece - after.ece)
         fitted = mean_dice(left_out, labels, Calibration(temperature, thresholds))
         falls["dice"] += (fitted - mean_dice(left_out, labels, present)).tolist()
-    return Gains(**{name: mean_with_interval(values, seed=seed) for name, values in falls.items()})
+    return Gains(**{name: mean_with_interval(values, subjects=measured, seed=seed) for name, values in falls.items()})

@@ -73,12 +73,14 @@ def decide(drifts: Sequence[LabelDrift], gains: Gains, rules: Rules) -> Decision
     3. A temperature is adopted if it lowers the calibration error on left-out cases by more than ``ece_gain`` and
        surely lowers it and the negative log-likelihood; thresholds if they raise the Dice on left-out cases by more
        than ``dice_gain`` and surely raise it. "Surely" means that the 95% interval agrees.
-    4. Else the model is kept as it is.
+    4. Else the model is kept as it is. A model that must not be used gets no new version.
     """
-    below = [drift for drift in drifts if drift.now.high < rules.floor]
-    fallen = [d for d in drifts if d.change is not None and d.change.value < -rules.fall and d.change.high < 0]
-    temperature = gains.ece.value > rules.ece_gain and gains.ece.low > 0 and gains.nll.low > 0
-    thresholds = gains.dice.value > rules.dice_gain and gains.dice.low > 0
+    below = [drift for drift in drifts if drift.now.surely_below(rules.floor)]
+    fallen = [d for d in drifts if d.change is not None and d.change.value < -rules.fall and d.change.surely_below(0)]
+    temperature = (
+        not below and gains.ece.value > rules.ece_gain and gains.ece.surely_above(0) and gains.nll.surely_above(0)
+    )
+    thresholds = not below and gains.dice.value > rules.dice_gain and gains.dice.surely_above(0)
     reasons = [
         *(_floor_sentence(drift, rules) for drift in below),
         *(_fall_sentence(drift) for drift in fallen),

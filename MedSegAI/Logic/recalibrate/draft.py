@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.files.atomic import make_folder, write_beside
+from MedSegAI.Logic.files.atomic import make_folder
+from MedSegAI.Logic.files.new_folder import new_folder
 from MedSegAI.Logic.models.registry import file_sha256
 from MedSegAI.Logic.recalibrate.assess import Assessment
 from MedSegAI.Logic.recalibrate.report import report_page
@@ -36,31 +38,32 @@ class Draft:
 
 
 def write_draft(assessment: Assessment, folder: Path) -> Draft:
-    """Write report and figures; the figures, which name the report's digest, come last.
+    """Write report and figures, whole or not at all; each names the other's digest.
 
     Raises:
-        StorageError: if the folder cannot be written.
+        StorageError: if the folder holds something or cannot be written.
     """
-    make_folder(folder)
-    with write_beside(folder / REPORT_NAME) as temporary:
-        temporary.write_text(report_page(assessment), encoding="utf-8")
-    content = assessment.to_plain() | {"report_sha256": file_sha256(folder / REPORT_NAME)}
-    with write_beside(folder / ASSESSMENT_NAME) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    figures = assessment.to_plain()
+    make_folder(folder.absolute().parent)
+    with new_folder(folder) as room:
+        (room / REPORT_NAME).write_text(report_page(assessment, figures_sha256=_digest(figures)), encoding="utf-8")
+        content = figures | {"report_sha256": file_sha256(room / REPORT_NAME)}
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        (room / ASSESSMENT_NAME).write_text(text, encoding="utf-8")
     return Draft(folder, content)
 
 
 def read_draft(folder: Path) -> Draft:
-    """Read a draft back, and check that its report is the one that was written.
+    """Read a draft back, and check that report and figures are those that were written.
 
     Raises:
-        InputError: if it is none, or its report was changed.
+        InputError: if it is none, or its report or its figures were changed.
     """
     path = Path(folder) / ASSESSMENT_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        digest = content["report_sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        digest = content.pop("report_sha256")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"'{folder}' holds no assessment of a model.", advice="Name the folder that medsegai recalibrate wrote."
         ) from error
@@ -70,4 +73,13 @@ def read_draft(folder: Path) -> Draft:
             f"The report '{report}' is not the one that the assessment was written with.",
             advice="Run medsegai recalibrate again.",
         )
-    return Draft(Path(folder), content)
+    if _digest(content) not in report.read_text(encoding="utf-8"):
+        raise InputError(
+            f"The figures in '{path}' are not those that the report was written from.",
+            advice="Run medsegai recalibrate again.",
+        )
+    return Draft(Path(folder), content | {"report_sha256": digest})
+
+
+def _digest(figures: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()

@@ -59,17 +59,19 @@ def write_fine_tuning_set(
         StorageError: if the folder exists or cannot be written.
         Cancelled: if the reporter says so; nothing is left.
     """
-    trained = _configuration_of(model)
+    trained = training_configuration(model)
     with new_folder(folder) as room:
         for part in ("imagesTr", "labelsTr"):
             (room / part).mkdir()
+        written = 0
         names: dict[str, list[str]] = {"train": [], "val": []}
         for done, case in enumerate(cases):
             raise_if_cancelled(reporter)
             reporter.progress(done, len(cases), "exporting")
-            subset = "val" if done % _EVERY == _EVERY - 1 else "train"
+            subset = "val" if written % _EVERY == _EVERY - 1 else "train"
             try:
                 names[subset] += _write_case(case, model, room, settings)
+                written += 1
             except (InputError, LabelError, RegionError) as error:
                 reporter.message(f"{case.name} is left out: {error.problem}")
         reporter.progress(len(cases), len(cases), "exporting")
@@ -79,7 +81,12 @@ def write_fine_tuning_set(
     return configuration
 
 
-def _configuration_of(model: Model) -> dict[str, Any]:
+def training_configuration(model: Model) -> dict[str, Any]:
+    """The configuration that a model was trained with, which fine-tuning starts from; worth asking before long work.
+
+    Raises:
+        ModelError: if the card does not say how the model was trained, or it takes several scans.
+    """
     configuration = model.card.training.get("configuration")
     if not isinstance(configuration, dict):
         raise ModelError(

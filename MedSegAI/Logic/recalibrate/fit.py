@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.models.calibration import EVEN_THRESHOLD, Calibration
-from MedSegAI.Logic.recalibrate.case_logits import CaseLogits
+from MedSegAI.Logic.recalibrate.case_logits import LEAST_LOG_ODDS, CaseLogits
 from MedSegAI.Logic.recalibrate.reliability import mean_nll
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.05, 20.0
@@ -28,12 +29,14 @@ def fit_temperature(cases: Sequence[CaseLogits]) -> float:
 def fit_thresholds(cases: Sequence[CaseLogits], labels: LabelTable, *, temperature: float) -> dict[str, float]:
     """The threshold of each label, out of 0.2 to 0.8, that gives the greatest mean Dice in model space.
 
-    One label is changed at a time, twice round. Of equals the one nearest to 0.5 is taken.
+    One label is changed at a time, twice round. Of equals the one nearest to 0.5 is taken. A threshold so low that it
+    would reach voxels which were not kept is not tried: what it does to them is not known.
     """
+    reached = [t for t in THRESHOLDS if temperature * math.log(t / (1 - t)) >= LEAST_LOG_ODDS]
     thresholds = {label.key: EVEN_THRESHOLD for label in labels}
     for _ in range(_ROUNDS):
         for label in labels:
-            tried = {t: thresholds | {label.key: t} for t in THRESHOLDS}
+            tried = {t: thresholds | {label.key: t} for t in reached}
             scores = {
                 t: float(np.mean(mean_dice(cases, labels, Calibration(temperature, each)))) for t, each in tried.items()
             }

@@ -9,6 +9,7 @@ from MedSegAI.Logic.recalibrate.accuracy_drift import LabelDrift
 from MedSegAI.Logic.recalibrate.assess import Assessment
 from MedSegAI.Logic.recalibrate.case_logits import LEAST_PROBABILITY, NEAR_VOXELS
 from MedSegAI.Logic.recalibrate.decide import Verdict
+from MedSegAI.Logic.recalibrate.interval import FEWEST_SUBJECTS
 from MedSegAI.Logic.recalibrate.reliability import BINS, Reliability
 from MedSegAI.Logic.recalibrate.reliability_plot import reliability_svg
 from MedSegAI.Logic.report.agreement_style import PAGE_STYLE
@@ -21,13 +22,19 @@ _HEADLINES = {
 }
 
 
-def report_page(assessment: Assessment) -> str:
-    """The page as text: no script, no link, nothing from elsewhere."""
+def report_page(assessment: Assessment, *, figures_sha256: str) -> str:
+    """The page as text: no script, no link, nothing from elsewhere.
+
+    Args:
+        assessment: What was found.
+        figures_sha256: Digest of the figures behind it, which the page states.
+    """
     card = assessment.model.card
     title = f"Recalibration of {card.name} {card.version}"
     body = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="faint">{len(assessment.measured)} reviewed cases, made {escape(assessment.created)}. '
+        f'<p class="faint">{len(assessment.measured)} reviewed cases of {assessment.subjects} subjects, '
+        f"made {escape(assessment.created)}. "
         "A draft until somebody signs it.</p>",
         f"<p><b>{escape(_HEADLINES[assessment.decision.verdict])}</b></p>",
         *_list(assessment.decision.reasons),
@@ -39,7 +46,7 @@ def report_page(assessment: Assessment) -> str:
         *_calibration(assessment),
         "<h2>Cases</h2>",
         *_case_table(assessment),
-        *_method(assessment),
+        *_method(assessment, figures_sha256),
     ]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -71,7 +78,9 @@ def _accuracy_table(drifts: Sequence[LabelDrift]) -> Iterator[str]:
     heads = ["Label", "Cases", "Dice now (95%)", "On the card", "Change (95%)", "Mann-Whitney p"]
     yield f"<table><thead><tr>{_cells('th', heads)}</tr></thead><tbody>"
     for drift in drifts:
-        now = f"{drift.now.value:.3f} ({drift.now.low:.3f} to {drift.now.high:.3f})"
+        now = f"{drift.now.value:.3f}"
+        if drift.now.low is not None:
+            now += f" ({drift.now.low:.3f} to {drift.now.high:.3f})"
         change = "-" if drift.change is None else str(drift.change)
         then = "-" if drift.then is None else f"{drift.then:.3f}"
         p_value = "-" if drift.p_value is None else f"{drift.p_value:.2g}"
@@ -113,13 +122,13 @@ def _case_table(assessment: Assessment) -> Iterator[str]:
     yield from (f"<p>Not segmented: {escape(sentence)}</p>" for sentence in assessment.failed)
 
 
-def _method(assessment: Assessment) -> Iterator[str]:
+def _method(assessment: Assessment, figures_sha256: str) -> Iterator[str]:
     rules = assessment.rules
     yield "<h2>How this was measured and decided</h2>"
     yield (
         f"<p>Dice is on each scan's own grid, by the path that every scan takes. Calibration is measured in the "
         f"network's own space over the voxels within {NEAR_VOXELS} voxels of a structure that the reviewers drew, "
-        f"and those to which the network gives a label with probability {LEAST_PROBABILITY:g} or more; elsewhere "
+        f"and those where a label has probability {LEAST_PROBABILITY:g} or more against the background; elsewhere "
         f"everything is background beyond doubt. Each case counts the same. The calibration error is that of the class "
         f"that won, in {BINS} bins of equal width.</p>"
     )
@@ -128,7 +137,8 @@ def _method(assessment: Assessment) -> Iterator[str]:
         f"fell by more than {rules.fall:g} against the cases of the card, and surely fell, calls for fine-tuning. A "
         f"temperature is adopted if it lowers the calibration error on left-out cases by more than {rules.ece_gain:g} "
         f"and surely lowers it and the negative log-likelihood; thresholds if they raise Dice on left-out cases by "
-        f"more than {rules.dice_gain:g} and surely raise it. Surely: the 95% bootstrap interval over cases agrees.</p>"
+        f"more than {rules.dice_gain:g} and surely raise it. Surely: the 95% interval over subjects agrees (a "
+        f"bootstrap widened for few subjects; none with fewer than {FEWEST_SUBJECTS}).</p>"
     )
     yield (
         "<p>Reviewed cases are corrections of results, so reviewers saw what the model said: agreement with them is "
@@ -136,7 +146,8 @@ def _method(assessment: Assessment) -> Iterator[str]:
         "ones: that is the opposite error.</p>"
     )
     card = assessment.model.card
-    yield f'<p class="faint">Weights {card.weights_sha256}<br>Card {assessment.card_sha256}</p>'
+    digests = f"Weights {card.weights_sha256}<br>Card {assessment.card_sha256}<br>Figures {figures_sha256}"
+    yield f'<p class="faint">{digests}</p>'
 
 
 def _cells(tag: str, texts: Sequence[str]) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 from MedSegAI.Logic.consensus.fuse import fuse
@@ -15,9 +14,8 @@ from MedSegAI.Logic.corrections.training_set import FinalCorrection, final_corre
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.recalibrate.card_cases import card_cases
 from MedSegAI.Logic.volume import Volume
-
-VALIDATION_CASES = "validation.json"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class ReviewedCase:
 def reviewed_cases(folders: Sequence[str | os.PathLike[str]], model: Model, *, fewest: int) -> tuple[ReviewedCase, ...]:
     """The reviewed cases of these folders, in the order of their last word.
 
-    A folder without a final correction is passed over: it is still being reviewed.
+    A folder without a final correction is passed over: it is still being reviewed. One named twice counts once.
 
     Args:
         folders: Case folders, each with a ``journal.jsonl``.
@@ -66,13 +64,15 @@ def reviewed_cases(folders: Sequence[str | os.PathLike[str]], model: Model, *, f
         fewest: With fewer cases than this nothing is judged.
 
     Raises:
-        InputError: if a journal cannot be read, a scan is missing or was changed, one scan is there twice, a case
-            was used to choose the model, or there are too few.
+        InputError: if a journal cannot be read, a scan is missing or was changed, one scan is there twice, two
+            cases have one name, a case was used to choose the model, or there are too few.
+        ModelError: if the scores that came with the model are damaged.
     """
-    by_case: dict[str, list[FinalCorrection]] = {}
-    for one in final_corrections(folders):
-        by_case.setdefault(one.journal.folder.resolve().name, []).append(one)
-    cases = [ReviewedCase(name, tuple(found), _last(found)) for name, found in by_case.items()]
+    by_folder: dict[Path, list[FinalCorrection]] = {}
+    for one in final_corrections(list(dict.fromkeys(map(os.path.realpath, folders)))):
+        by_folder.setdefault(one.journal.folder, []).append(one)
+    cases = [ReviewedCase(folder.name, tuple(found), _last(found)) for folder, found in by_folder.items()]
+    _refuse_one_name(cases)
     _refuse_twice(cases)
     _refuse_known(cases, model)
     if len(cases) < fewest:
@@ -84,7 +84,25 @@ def reviewed_cases(folders: Sequence[str | os.PathLike[str]], model: Model, *, f
 
 
 def _last(corrections: Sequence[FinalCorrection]) -> datetime:
-    return max(datetime.fromisoformat(one.entry.time) for one in corrections)
+    return max(map(_time, corrections))
+
+
+def _time(one: FinalCorrection) -> datetime:
+    """When a correction was written; a time that does not say of which zone is UTC, as journals have it."""
+    try:
+        read = datetime.fromisoformat(one.entry.time.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise InputError(
+            f"Entry {one.entry.number} of the journal of '{one.journal.folder}' has no time: '{one.entry.time}'.",
+            advice="Leave the case out: which way the model drifts cannot be told without times.",
+        ) from error
+    return read if read.tzinfo is not None else read.replace(tzinfo=timezone.utc)
+
+
+def _refuse_one_name(cases: Sequence[ReviewedCase]) -> None:
+    names = [case.name for case in cases]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"Two cases are called '{twice}'.", advice="Rename one of their folders.")
 
 
 def _refuse_twice(cases: Sequence[ReviewedCase]) -> None:
@@ -103,10 +121,8 @@ def _refuse_twice(cases: Sequence[ReviewedCase]) -> None:
 
 def _refuse_known(cases: Sequence[ReviewedCase], model: Model) -> None:
     """The cases on which the model was chosen look better than new ones."""
-    path = model.folder / VALIDATION_CASES
-    if not path.is_file():
-        return
-    known = {case["case"] for case in json.loads(path.read_text(encoding="utf-8")).get("cases", ())}
+    measured = card_cases(model)
+    known = set() if measured is None else {case.case for case in measured.cases}
     for case in cases:
         stem = case.scan.name.split(".")[0]
         if known & {case.name, stem}:

@@ -2,12 +2,13 @@
 
 The weights stay as they are; a version is a card. A model folder keeps its cards in ``versions/VERSION/card.json``,
 with the signed report of each version beside it. A shipped model is never touched: its new version lies in the user's
-own models folder under the same name, and is found first from then on.
+own models folder under the same name, and is found first from then on. Any other model is the user's own.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import shutil
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +20,7 @@ from MedSegAI.Logic.models.calibration import Calibration
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import (
     CARD_NAME,
+    SHIPPED_MODELS,
     WEIGHTS_NAME,
     Model,
     file_sha256,
@@ -26,10 +28,11 @@ from MedSegAI.Logic.models.registry import (
     user_models_folder,
     verify,
 )
+from MedSegAI.Logic.recalibrate.card_cases import VALIDATION_CASES
 from MedSegAI.Logic.recalibrate.draft import ASSESSMENT_NAME, REPORT_NAME, Draft
-from MedSegAI.Logic.recalibrate.reviewed_cases import VALIDATION_CASES
 
 VERSIONS = "versions"
+_FOLDER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 
 
 def adopt(draft: Draft, model: Model, *, signed_by: str, role: str = "") -> Model:
@@ -43,8 +46,8 @@ def adopt(draft: Draft, model: Model, *, signed_by: str, role: str = "") -> Mode
 
     Raises:
         InputError: if nobody signs, the draft proposes nothing, or it is about another model or version.
-        ModelError: if the weights are damaged.
-        StorageError: if the user's models folder cannot be written; the model is then as it was.
+        ModelError: if the weights are damaged, or the new card would not be a valid one.
+        StorageError: if the models folder cannot be written; the model is then as it was.
     """
     proposed = _proposed(draft, signed_by)
     _refuse_another_model(draft, model)
@@ -64,12 +67,17 @@ def adopt(draft: Draft, model: Model, *, signed_by: str, role: str = "") -> Mode
             "signed": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         },
     )
+    text = card.to_json()
+    card = ModelCard.from_json(text, source=f"The card that '{draft.folder}' proposes")
     folder = _own_folder(model)
+    kept = _kept_card(folder, model.card.version)
     _bring_weights(model, folder)
-    _keep(previous, folder / VERSIONS / model.card.version / CARD_NAME)
+    _copy(previous, kept)
     for name in (REPORT_NAME, ASSESSMENT_NAME):
-        _keep(draft.folder / name, folder / VERSIONS / version / name)
-    _write_card(folder, card)
+        _copy(draft.folder / name, folder / VERSIONS / version / name)
+    # The card comes last: until it stands there, the version before it is the one in use.
+    with write_beside(folder / CARD_NAME) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return Model(folder, card)
 
 
@@ -86,15 +94,14 @@ def roll_back(model: Model) -> Model:
         raise InputError(
             f"'{model.card.name}' {model.card.version} is its first version.", advice="There is nothing to go back to."
         )
-    kept = model.folder / VERSIONS / previous["version"] / CARD_NAME
+    kept = _kept_card(model.folder, previous["version"])
     if not kept.is_file() or file_sha256(kept) != previous["card_sha256"]:
         raise ModelError(
             f"The card of version {previous['version']} of '{model.card.name}' is missing or was changed.",
             advice=f"Restore '{kept}' from a backup.",
         )
-    _keep(model.folder / CARD_NAME, model.folder / VERSIONS / model.card.version / CARD_NAME)
-    with write_beside(model.folder / CARD_NAME) as temporary:
-        shutil.copyfile(kept, temporary)
+    _copy(model.folder / CARD_NAME, _kept_card(model.folder, model.card.version))
+    _copy(kept, model.folder / CARD_NAME)
     return read_model(model.folder)
 
 
@@ -123,7 +130,7 @@ def _refuse_another_model(draft: Draft, model: Model) -> None:
 def _next_version(model: Model) -> str:
     """ "1" becomes "1.1", "1.1" becomes "1.2"; a number that was given up is not used again."""
     major, _, minor = model.card.version.partition(".")
-    number = int(minor) + 1 if minor.isdigit() else 1
+    number = int(minor) + 1 if minor.isdecimal() else 1
     kept = _own_folder(model) / VERSIONS
     while (kept / f"{major}.{number}").exists():
         number += 1
@@ -131,31 +138,37 @@ def _next_version(model: Model) -> str:
 
 
 def _own_folder(model: Model) -> Path:
-    """Where the model's versions are written: its own folder where it is the user's, else one in the user's models."""
-    own = user_models_folder()
-    return model.folder if model.folder.parent == own else own / model.card.name
+    """Where the model's versions are written: its own folder, or for a shipped model one in the user's models."""
+    shipped = model.folder.resolve().parent == SHIPPED_MODELS.resolve()
+    return user_models_folder() / model.card.name if shipped else model.folder
+
+
+def _kept_card(folder: Path, version: str) -> Path:
+    """Where the card of a version is kept."""
+    if not _FOLDER_NAME.fullmatch(version):
+        raise ModelError(
+            f"The version '{version}' in '{folder / CARD_NAME}' cannot be the name of a folder.",
+            advice="Use letters, digits, dots and hyphens for the version in the card.",
+        )
+    return folder / VERSIONS / version / CARD_NAME
 
 
 def _bring_weights(model: Model, folder: Path) -> None:
     """Weights and scores beside the new card; a folder without a card is no model yet, so a kill leaves nothing."""
     if folder == model.folder:
         return
-    if (folder / CARD_NAME).is_file() and read_model(folder).card.weights_sha256 != model.card.weights_sha256:
+    present = folder / CARD_NAME
+    if present.is_file() and file_sha256(present) != file_sha256(model.folder / CARD_NAME):
         raise InputError(
-            f"'{folder}' holds another model called '{model.card.name}'.",
-            advice="Rename or remove that folder, or assess the model that lies in it.",
+            f"'{folder}' holds another model or version called '{model.card.name}', which is the one in use.",
+            advice="Assess that one, or rename or remove its folder.",
         )
     for name in (WEIGHTS_NAME, VALIDATION_CASES):
         if (model.folder / name).is_file():
-            _keep(model.folder / name, folder / name)
+            _copy(model.folder / name, folder / name)
 
 
-def _keep(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path) -> None:
     make_folder(target.parent)
     with write_beside(target) as temporary:
         shutil.copyfile(source, temporary)
-
-
-def _write_card(folder: Path, card: ModelCard) -> None:
-    with write_beside(folder / CARD_NAME) as temporary:
-        temporary.write_text(card.to_json(), encoding="utf-8")

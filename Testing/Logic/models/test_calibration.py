@@ -29,7 +29,11 @@ def test_a_card_keeps_its_calibration_and_its_revision(a_card):
     plain = json.loads(a_card.to_json())
     assert plain["calibration"] is None
     plain["calibration"] = {"temperature": 1.4, "thresholds": {"anterior_hippocampus": 0.45}, "record": {"cases": 12}}
-    plain["revision"] = {"signed_by": "A. Reader"}
+    plain["revision"] = {
+        "signed_by": "A. Reader",
+        "signed": "2026-11-24T10:00:00+00:00",
+        "previous": {"version": "1", "card_sha256": "0" * 64},
+    }
     card = ModelCard.from_json(json.dumps(plain))
     assert card.calibration == Calibration(1.4, {"anterior_hippocampus": 0.45}, {"cases": 12})
     assert json.loads(card.to_json()) == plain
