@@ -40,14 +40,17 @@ def random_placement(
     """A random rotation, scale, shear, left-right flip, shift and smooth displacement about ``centre`` (k, j, i)."""
     matrix = torch.eye(3)
     displacement = None
-    if _chance(config.affine_probability, generator):
+    is_bent = _chance(config.affine_probability, generator)
+    if is_bent:
         matrix = _random_matrix(config, generator)
         if config.elastic_voxels:
             displacement = _smooth_field(3, _ELASTIC_CONTROL_POINTS, shape, generator) * config.elastic_voxels
     if _chance(config.flip_probability, generator):
         matrix = matrix @ torch.diag(torch.tensor([1.0, 1.0, -1.0]))
-    shift = _uniform(3, config.shift_voxels, generator)
-    return Placement(matrix, centre + shift, displacement)
+    centre = centre + _uniform(3, config.shift_voxels, generator)
+    if config.between_voxels == "when_bent" and not is_bent:
+        centre = _on_voxels(centre, shape)
+    return Placement(matrix, centre, displacement)
 
 
 def cut_patch(
@@ -114,6 +117,12 @@ def gaussian_blur(patch: Tensor, *, sigma: float) -> Tensor:
         padding[4 - 2 * axis] = padding[5 - 2 * axis] = radius
         out = functional.conv3d(functional.pad(out, padding, mode="replicate"), kernel.view(1, 1, *along))
     return out[0, 0]
+
+
+def _on_voxels(centre: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """The nearest centre at which a patch of this shape lies on the image's own voxels, even if it is flipped."""
+    from_a_voxel = torch.tensor([(n - 1) / 2 % 1 for n in shape])
+    return (centre - from_a_voxel).round() + from_a_voxel
 
 
 def _random_matrix(config: AugmentationConfig, generator: torch.Generator) -> Tensor:

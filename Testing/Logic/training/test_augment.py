@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 import torch
 
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.training.augment import (
     Placement,
     change_intensities,
@@ -139,3 +141,27 @@ def test_equal_generators_give_equal_patches(an_image):
         return change_intensities(patch, AugmentationConfig(), generator=generator)
 
     assert torch.equal(once(), once())
+
+
+@pytest.mark.parametrize("flip_probability", [0.0, 1.0])
+def test_a_patch_that_is_not_bent_can_be_kept_as_sharp_as_the_image(an_image, flip_probability):
+    config = dataclasses.replace(
+        NOTHING, shift_voxels=2.0, flip_probability=flip_probability, between_voxels="when_bent"
+    )
+    for seed in range(5):
+        generator = torch.Generator().manual_seed(seed)
+        placement = random_placement((4, 5, 6), torch.tensor([5.0, 8.0, 7.0]), config, generator=generator)
+        patch, _ = cut_patch(an_image, an_image, placement, shape=(4, 5, 6), edge="zeros")
+        differences = (patch[..., None] - an_image.flatten()).abs().amin(dim=-1)
+        assert float(differences.max()) < 1e-4
+        assert float((placement.centre - torch.tensor([5.0, 8.0, 7.0])).abs().max()) <= 2.5
+
+
+def test_a_bent_patch_lies_between_voxels_in_any_case():
+    shift = dataclasses.replace(NOTHING, shift_voxels=2.0, affine_probability=1.0, between_voxels="when_bent")
+    placement = random_placement(SHAPE, torch.zeros(3), shift, generator=torch.Generator().manual_seed(0))
+    always = dataclasses.replace(shift, between_voxels="always")
+    other = random_placement(SHAPE, torch.zeros(3), always, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(placement.centre, other.centre)
+    with pytest.raises(InputError, match=r"augmentation.between_voxels is 'never'"):
+        dataclasses.replace(shift, between_voxels="never")

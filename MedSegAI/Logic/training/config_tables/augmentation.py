@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from MedSegAI.Logic.training.config_tables.check import need
+from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class AugmentationConfig:
         blur_voxels: Largest standard deviation of the Gaussian blur. 1.0: a scan of half the resolution.
         bias_field: Largest logarithm of a smooth multiplicative field. 0.3: an uncorrected MR coil; write 0 for CT.
         low_resolution: Largest factor by which the resolution is lowered and interpolated back. 2.0: thick slices.
+        between_voxels: "always": each patch is interpolated, and so a little blurred; "when_bent": only those that are
+            rotated, scaled, sheared or displaced, and the others are as sharp as the images that the network will see.
     """
 
     rotation_degrees: float = 15.0
@@ -51,10 +53,14 @@ class AugmentationConfig:
     blur_voxels: float = 1.0
     bias_field: float = 0.3
     low_resolution: float = 2.0
+    between_voxels: str = "always"
 
     def __post_init__(self) -> None:
+        need_one_of(self.between_voxels, ("always", "when_bent"), "augmentation.between_voxels")
         for entry in dataclasses.fields(self):
             value = getattr(self, entry.name)
+            if isinstance(value, str):
+                continue
             need(value >= 0, f"augmentation.{entry.name} is {value}", "give 0 or a positive number")
             if entry.name.endswith("_probability"):
                 need(value <= 1, f"augmentation.{entry.name} is {value}", "give a number from 0 to 1")
