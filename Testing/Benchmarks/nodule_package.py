@@ -98,6 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path, help="folder of the run; its best.pt is taken")
     parser.add_argument("--data", type=Path, required=True, help="holds both sets of nodules")
+    parser.add_argument("--history", default="", help="a sentence for the card: what was trained before this run")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("-o", "--output", type=Path, default=SHIPPED_MODELS / SHIPPED, help="where the model goes")
     options = parser.parse_args()
@@ -105,7 +106,8 @@ def main() -> None:
     plain_ways(study)
     template = ModelCard.from_json(CARD.read_text(encoding="utf-8"), source=str(CARD))
     checkpoint = options.run / "best.pt"
-    model = package_nodule_model(checkpoint, template, folder=options.output, data=options.data)
+    notes = {"history": options.history} if options.history else {}
+    model = package_nodule_model(checkpoint, template, folder=options.output, data=options.data, notes=notes)
     segment = pointing(load_network(model), load_checkpoint(checkpoint).config.data)
     rows = rows_of(segment, study.validated)
     radiologist, _ = read_rows(options.results / "radiologist.json")

@@ -18,7 +18,7 @@ from MedSegAI.Logic.training.config import TrainingConfig, config_from_mapping
 from MedSegAI.Logic.training.loss import dice_cross_entropy
 from MedSegAI.Logic.training.training_set import TrainingSet
 
-RECIPE = Path(__file__).parents[2] / "MedSegAI" / "Resources" / "Training" / "lung-nodule-ct-flat.yaml"
+RECIPE = Path(__file__).parents[2] / "MedSegAI" / "Resources" / "Training" / "lung-nodule-ct.yaml"
 _TIMED_STEPS = 6
 _INSIDE = {"in_channels": 2, "out_channels": 2, "feature_size": 12, "window_size": 4}
 

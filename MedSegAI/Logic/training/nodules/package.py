@@ -19,7 +19,9 @@ from MedSegAI.Logic.training.nodules.opening import VALIDATION_SIDE, read_nodule
 from MedSegAI.Logic.training.package import with_accuracy
 
 
-def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path, data: Path) -> Model:
+def package_nodule_model(
+    checkpoint: Path, template: ModelCard, *, folder: Path, data: Path, notes: Mapping[str, Any] | None = None
+) -> Model:
     """Write a model folder from a checkpoint.
 
     Network, spacing and normalisation come from the run's configuration, the window is the cube that runs are validated
@@ -30,6 +32,7 @@ def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path,
         template: Title, licence, label with its terminology and the like.
         folder: Where the model goes; an older model there is replaced.
         data: Holds both sets, for the record of how many nodules were learned from.
+        notes: More for the card's record of the training, such as runs that came before.
 
     Raises:
         InputError: if the checkpoint is none, or of a run on other data.
@@ -52,7 +55,7 @@ def package_nodule_model(checkpoint: Path, template: ModelCard, *, folder: Path,
         inputs=(dataclasses.replace(template.inputs[0], normalisation=config.data.normalisation),),
         spacing_mm=config.data.spacing_mm,
         window=tuple(max(VALIDATION_SIDE, side) for side in config.patch_size),
-        training=_record(run, data),
+        training=_record(run, data) | dict(notes or {}),
         accuracy={},
     )
     return save_model(folder, card, state=run.average)
