@@ -14,7 +14,8 @@ from MedSegAI.Logic.training.training_set import Sample
 from Testing.Logic.training.nodules.conftest import nodule_case
 
 SHAPE = (32, 64, 64)
-STILL = AugmentationConfig(**{field.name: 0.0 for field in dataclasses.fields(AugmentationConfig)})
+NUMBERS = [field.name for field in dataclasses.fields(AugmentationConfig) if isinstance(field.default, float)]
+STILL = AugmentationConfig(**dict.fromkeys(NUMBERS, 0.0))
 EXACT = NoduleDataConfig(click_error=0.0, truncation=0.0, exchange=0.0, edge_margin=0)
 
 
