@@ -77,6 +77,26 @@ def test_what_cannot_be_judged_is_a_sentence_and_leaves_nothing(medsegai, five_c
     assert not (tmp_path / "draft").exists()
 
 
+def test_what_could_not_be_written_is_refused_before_the_work(medsegai, five_cases, tmp_path):
+    options = ("--model", "hippocampus-mr", "--fewest-cases", "5", "-o", tmp_path / "draft")
+    one_folder = medsegai("recalibrate", *five_cases, *options, "--fine-tune", tmp_path / "draft")
+    assert "would lie in one folder" in one_folder.err
+    nowhere = medsegai("recalibrate", *five_cases, *options, "--fine-tune", tmp_path / "none" / "set")
+    assert "there is no folder" in nowhere.err
+    assert (one_folder.code, nowhere.code) == (2, 2)
+    assert not (tmp_path / "draft").exists()
+
+
+def test_a_model_given_by_its_path_is_named_in_the_next_commands(medsegai, five_cases, tmp_path):
+    mine = shutil.copytree(SHIPPED_MODELS / "hippocampus-mr", tmp_path / "my models" / "mine")
+    options = ("--model", mine, "--fewest-cases", "5", "--overlap", "0", "-o", tmp_path / "draft")
+    judged = medsegai("recalibrate", *five_cases, *options)
+    assert f"adopt {tmp_path / 'draft'} --model '{mine}' --signed-by NAME" in judged.out
+    adopted = medsegai("models", "adopt", tmp_path / "draft", "--model", mine, "--signed-by", "R. Reader")
+    assert f"rollback '{mine}'" in adopted.out
+    assert medsegai("models", "rollback", mine).code == 0
+
+
 def test_a_torn_or_missing_journal_is_a_sentence(medsegai, five_cases, tmp_path):
     journal = five_cases[2] / "journal.jsonl"
     journal.write_text(journal.read_text().replace("Anna", "Bene"))

@@ -31,9 +31,11 @@ from MedSegAI.Logic.volume import Volume
 FIVE = Rules(fewest_cases=5)
 
 
-def judged(model: Model, folders: Sequence[Path], rules: Rules = FIVE) -> Assessment:
-    cases = reviewed_cases(folders, model, fewest=rules.fewest_cases)
-    return assess(model, cases, rules=rules, settings=RunSettings(), reporter=SilentReporter())
+def judged(model: Model, folders: Sequence[Path], *, subject_rule: str = "") -> Assessment:
+    cases = reviewed_cases(folders, model, fewest=FIVE.fewest_cases)
+    return assess(
+        model, cases, rules=FIVE, settings=RunSettings(), reporter=SilentReporter(), subject_rule=subject_rule
+    )
 
 
 def reviewed(
@@ -64,7 +66,7 @@ class MadeOnce:
     assessment: Assessment
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made_once(hippocampus_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
     """The shipped model with logits 2.5 times as large: the same labels, but far too sure of them."""
     folder = tmp_path_factory.mktemp("made-once")

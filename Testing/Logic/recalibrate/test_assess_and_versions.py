@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from MedSegAI.Logic.errors import InputError, ModelError, StorageError
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.models.calibration import Calibration
-from MedSegAI.Logic.models.registry import SHIPPED_MODELS, file_sha256, find_model, read_model
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS, Model, file_sha256, find_model, read_model
 from MedSegAI.Logic.recalibrate.assess import assess
 from MedSegAI.Logic.recalibrate.decide import Verdict
 from MedSegAI.Logic.recalibrate.draft import Draft, read_draft
@@ -159,6 +160,20 @@ def test_too_few_scans_that_can_be_read_decide_nothing(sharpened, review, tmp_pa
         (tmp_path / "scans" / f"patient-{number}.nii.gz").write_bytes(b"torn")
     with pytest.raises(InputError, match=r"Only 0 of 5 cases could be segmented\. The first problem: patient-1"):
         assess(sharpened, cases, rules=FIVE, settings=RunSettings(), reporter=SilentReporter())
+
+
+def test_cases_of_too_few_persons_decide_nothing(made_once):
+    """The names of the cases are patient-1 to patient-5; the rule takes all for one person's."""
+    with pytest.raises(InputError, match="The 5 cases are of only 1 subjects"):
+        judged(made_once.model, made_once.folders, subject_rule="^patient")
+    with pytest.raises(InputError, match="finds no subject in the case"):
+        judged(made_once.model, made_once.folders, subject_rule="^person")
+
+
+def test_a_model_that_segments_what_is_pointed_at_is_refused_before_the_work(made_once):
+    card = dataclasses.replace(made_once.model.card, components="under-point", point_box_mm=(30.0, 30.0, 30.0))
+    with pytest.raises(InputError, match="segments only what is pointed at"):
+        judged(Model(made_once.model.folder, card), made_once.folders)
 
 
 def test_an_adopted_calibration_is_what_the_next_assessment_starts_from(made_once, sharpened, a_draft):

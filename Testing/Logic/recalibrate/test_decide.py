@@ -51,6 +51,19 @@ def test_a_fall_and_a_gain_are_both_told():
     assert decision.reasons[0].startswith("head: mean Dice fell from 0.880 to 0.800, by 0.080")
 
 
+def test_a_model_that_must_not_be_used_gets_no_new_version():
+    decision = decide([drift(0.5, None)], Gains(nll=CLEAR, ece=CLEAR, dice=CLEAR), Rules())
+    assert decision.verdict is Verdict.STOP
+    assert not decision.adopt_temperature
+    assert not decision.adopt_thresholds
+
+
+def test_a_label_of_a_few_cases_decides_nothing():
+    """Without an interval nothing is sure, however bad it looks."""
+    rare = LabelDrift("rare", Interval(0.3, None, None), 0.9, Interval(-0.6, None, None), None, 1)
+    assert decide([rare, STEADY], NO_GAINS, Rules()).verdict is Verdict.KEEP
+
+
 def test_a_card_without_scores_cannot_tell_a_fall():
     (first, *_) = decide([drift(0.9, None)], NO_GAINS, Rules()).reasons
     assert "cannot be judged" in first
