@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -35,21 +36,32 @@ def evaluation_from_plain(plain: Mapping[str, Any]) -> Evaluation:
     Raises:
         KeyError, TypeError, ValueError: if it is no such description.
     """
+    cases = tuple(_case(case) for case in plain["cases"])
+    if len({case.case for case in cases}) < len(cases):
+        raise ValueError("a case is there twice")
     return Evaluation(
         model=plain["model"],
         model_sha256=plain["model_sha256"],
         dataset=plain["dataset"],
         subset=plain["subset"],
-        cases=tuple(_case(case) for case in plain["cases"]),
+        cases=cases,
         scoring=ScoreSettings(**plain.get("scoring", {})),
         bootstrap=Bootstrap(**plain.get("bootstrap", {})),
         subject_rule=plain.get("subject_rule", ""),
     )
 
 
+def _score(plain: object) -> float | None:
+    if plain is None:
+        return None
+    if isinstance(plain, bool) or not isinstance(plain, int | float) or not math.isfinite(plain):
+        raise ValueError(f"{plain!r} is no score")
+    return plain
+
+
 def _case(plain: Mapping[str, Any]) -> CaseScores:
     labels = {
-        label: MaskScores(**{metric: scores.get(metric) for metric in METRICS})
+        label: MaskScores(**{metric: _score(scores.get(metric)) for metric in METRICS})
         for label, scores in plain["labels"].items()
     }
     return CaseScores(plain["case"], plain["seconds"], labels)

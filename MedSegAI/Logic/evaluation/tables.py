@@ -74,8 +74,8 @@ class Evaluation:
 
     @property
     def label_keys(self) -> tuple[str, ...]:
-        """Keys of the labels, in the order of the model's table."""
-        return tuple(self.cases[0].labels) if self.cases else ()
+        """Keys of the labels that any case has, in the order of the model's table."""
+        return tuple(dict.fromkeys(label for case in self.cases for label in case.labels))
 
     @property
     def seconds(self) -> float:
@@ -106,7 +106,7 @@ class Evaluation:
         return {
             label: {
                 metric: mean_of(
-                    [getattr(case.labels[label], metric) for case in self.cases],
+                    [getattr(case.labels.get(label), metric, None) for case in self.cases],
                     subjects=subjects,
                     bootstrap=self.bootstrap,
                 )

@@ -44,3 +44,29 @@ def test_another_file_is_refused_with_a_sentence(tmp_path, text):
         read_evaluation(tmp_path / "other.json")
     with pytest.raises(InputError, match="cannot be read"):
         read_evaluation(tmp_path / "absent.json")
+
+
+@pytest.mark.parametrize("wrong", ["0.9", float("nan"), True])
+def test_a_score_that_is_no_number_is_a_sentence(tmp_path, wrong):
+    plain = json.loads((SHIPPED_MODELS / "hippocampus-mr" / "validation.json").read_text())
+    plain["cases"][0]["labels"]["anterior_hippocampus"]["dice"] = wrong
+    (tmp_path / "table.json").write_text(json.dumps(plain))
+    with pytest.raises(InputError, match="is no table"):
+        read_evaluation(tmp_path / "table.json")
+
+
+def test_a_case_that_is_there_twice_is_a_sentence(tmp_path):
+    plain = json.loads((SHIPPED_MODELS / "hippocampus-mr" / "validation.json").read_text())
+    plain["cases"].append(plain["cases"][0])
+    (tmp_path / "table.json").write_text(json.dumps(plain))
+    with pytest.raises(InputError, match="is no table"):
+        read_evaluation(tmp_path / "table.json")
+
+
+def test_a_label_that_the_first_case_lacks_is_not_lost(tmp_path):
+    plain = json.loads((SHIPPED_MODELS / "hippocampus-mr" / "validation.json").read_text())
+    del plain["cases"][0]["labels"]["anterior_hippocampus"]
+    (tmp_path / "table.json").write_text(json.dumps(plain))
+    found = read_evaluation(tmp_path / "table.json")
+    assert set(found.label_keys) == {"anterior_hippocampus", "posterior_hippocampus"}
+    assert found.means["anterior_hippocampus"]["dice"].cases == len(found.cases) - 1
