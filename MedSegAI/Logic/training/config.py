@@ -65,9 +65,9 @@ class TrainingConfig:
             most of an image is background, and a network that sees only that learns nothing.
         dice_background: "included" or "excluded": whether the background counts in the Dice part of the loss.
             "excluded": its Dice is near 1 from the start.
-        precision: "bf16-mixed" computes convolutions and products in bfloat16 and keeps weights, loss and optimiser
-            in float32: on GPUs about twice as fast, without a scale to watch; the default for that. "fp32" is quicker
-            on CPUs without AMX. "fp16-mixed" is for GPUs older than bfloat16; it scales the loss.
+        precision: "bf16-mixed" computes products and, on GPUs, convolutions in bfloat16 and keeps weights, loss and
+            optimiser in float32: made for GPUs, without a scale to watch; the default for that. "fp32" is quicker on
+            CPUs without AMX. "fp16-mixed" is for GPUs older than bfloat16; it scales the loss.
         device: "cpu", "cuda", or "auto", which takes the GPU where one works.
         seed: Seed of everything random. 1; another gives another run of the same kind.
         threads: torch threads. 1: other numbers round differently, and so end with other weights.

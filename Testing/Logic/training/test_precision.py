@@ -43,6 +43,18 @@ def test_bfloat16_trains_on_a_cpu_and_keeps_weights_gradients_and_moments_in_flo
     assert learner.state(progress=None).scaler == {}
 
 
+def test_convolutions_of_few_voxels_have_their_true_gradient_on_a_cpu_in_bfloat16():
+    """torch's own, in bfloat16, comes out of memory that nobody wrote to."""
+    torch.manual_seed(0)
+    layer, image = torch.nn.Conv3d(24, 12, 3, padding=1, bias=False), torch.randn(2, 24, 2, 4, 2)
+    (true,) = torch.autograd.grad(layer(image).square().sum(), layer.weight)
+    for _ in range(20):
+        with Precision("bf16-mixed", CPU).lowered():
+            found = layer(image)
+            assert torch.nn.functional.linear(image, torch.ones(1, 2)).dtype == torch.bfloat16
+        torch.testing.assert_close(torch.autograd.grad(found.square().sum(), layer.weight)[0], true)
+
+
 def test_float16_on_a_cpu_is_refused_with_a_sentence(a_config):
     with pytest.raises(DeviceError, match=r"'fp16-mixed', which needs a GPU.*Write precision: fp32"):
         precision_of(dataclasses.replace(a_config, precision="fp16-mixed"), CPU)
