@@ -75,7 +75,7 @@ def _radiologist_table(order: Sequence[str], titles: dict[str, str], rows: dict[
 def _change_table(names: Sequence[str], titles: dict[str, str], rows: dict[str, list[Row]]) -> str:
     lines = [_line("Way", *(f"{called}, difference | p" for called in SOURCES.values())), _line(*["---"] * 5)]
     if BASE.name not in rows:
-        return "Our recipe has not been trained yet."
+        return "Rivals and ablations have not been trained yet."
     for name in names:
         cells = []
         for source in SOURCES:
