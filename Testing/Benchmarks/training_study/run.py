@@ -62,17 +62,27 @@ def _ours(recipe: Recipe, data: Path, work: Path, budget: float | None) -> Resul
 
 def _ensemble(recipe: Recipe, data: Path, work: Path, budget: float | None) -> Result:
     recipes = read_recipes()
-    configs = [config_of(recipes[name], work, cpu_minutes=None) for name in recipe.members]
-    trained = [_trained(work / name / CHECKPOINT_NAME, config) for name, config in zip(recipe.members, configs)]
-    members = [average for average, _, _ in trained]
+    config = config_of(recipes["base"], work, cpu_minutes=1.0)
+    trained = [_member(recipes[name], work) for name in recipe.members]
+    members = [network for network, _ in trained]
     uses = {AS_TRAINED: AveragedNetwork(members, mirrorings=[AS_IT_IS]), FLIPS: AveragedNetwork(members)}
     return _result(
         recipe,
-        cpu_minutes=sum(_cpu_minutes(progress) for *_, progress in trained),
-        steps=sum(progress["step"] for *_, progress in trained),
+        cpu_minutes=sum(_cpu_minutes(progress) for _, progress in trained),
+        steps=sum(progress.get("step", progress.get("steps")) for _, progress in trained),
         parameters=sum(_parameters(network) for network in members),
-        variants={name: _scores_of(network, configs[0], data) for name, network in uses.items()},
+        variants={name: _scores_of(network, config, data) for name, network in uses.items()},
     )
+
+
+def _member(recipe: Recipe, work: Path) -> tuple[nn.Module, Mapping[str, float]]:
+    """The averaged network of a recipe that was run, or the shipped one, and how far it was trained."""
+    if recipe.trainer == "shipped":
+        model = find_model("hippocampus-mr")
+        return load_network(model), model.card.training
+    config = config_of(recipe, work, cpu_minutes=recipe.cpu_minutes)
+    average, _, progress = _trained(work / recipe.name / CHECKPOINT_NAME, config)
+    return average, progress
 
 
 def _shipped(recipe: Recipe, data: Path, work: Path, budget: float | None) -> Result:
