@@ -67,8 +67,7 @@ def test_a_recipe_changes_only_what_it_says(tmp_path: Path):
 
 def test_a_path_in_the_work_folder_is_found_there(tmp_path: Path):
     config = config_of(RECIPES["distilled"], tmp_path, cpu_minutes=1)
-    assert config.initial_weights == f"{tmp_path}/annealed-1/last.pt"
-    assert config.distil.teachers[1] == f"{tmp_path}/annealed-2/last.pt"
+    assert config.distil.teachers[1] == f"{tmp_path}/u-net-our-recipe/last.pt"
 
 
 def test_members_of_an_ensemble_are_networks_of_ours():
