@@ -23,15 +23,10 @@ MEGABYTE = 1_000_000
 LARGEST_FILE = 20 * MEGABYTE
 LONGEST_FILE_LINES = 300
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "misc", "common"}
-DOCUMENTS = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/tutorial.md")
-DOCUMENTS += (
-    "docs/tutorial.zh-CN.md",
-    "docs/training.md",
-    "docs/translations.md",
-    "docs/consensus.md",
-    "docs/standardise.md",
+DOCUMENTS = (
+    *("README.md", "README.zh-CN.md", "CONTRIBUTING.md"),
+    *sorted(f"docs/{path.name}" for path in (REPOSITORY_ROOT / "docs").glob("*.md")),
 )
-DOCUMENTS += ("docs/pretraining.md", "docs/batch.md", "docs/dicom.md", "docs/dicom-out.md", "docs/evaluation.md")
 IN_TWO_LANGUAGES = (("README.md", "README.zh-CN.md"), ("docs/tutorial.md", "docs/tutorial.zh-CN.md"))
 # Slicer brings its own; pip must not overwrite them.
 SLICERS_OWN = {"numpy", "scipy", "simpleitk", "torch", "pydicom"}
