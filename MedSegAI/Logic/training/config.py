@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.settings import DeviceChoice
-from MedSegAI.Logic.training.config_fields import mapping_from_table, table_from_mapping
+from MedSegAI.Logic.training.config_fields import mapping_from_table, named_table, read_table
 from MedSegAI.Logic.training.config_tables.augmentation import AugmentationConfig
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 from MedSegAI.Logic.training.config_tables.data_kinds import DataKind
@@ -147,16 +146,7 @@ def read_config(path: Path) -> TrainingConfig:
     Raises:
         InputError: if the file is missing, is not YAML, or a field is unknown, missing or out of range.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"'{path}' is not valid YAML: {reason}.", advice="Mend the file.") from error
-    return config_from_mapping(content, source=f"'{path}'")
+    return read_table(path, TrainingConfig)
 
 
 def config_from_mapping(content: object, *, source: str = "the configuration") -> TrainingConfig:
@@ -165,10 +155,7 @@ def config_from_mapping(content: object, *, source: str = "the configuration") -
     Raises:
         InputError: as :func:`read_config`.
     """
-    try:
-        return table_from_mapping(TrainingConfig, content, "")
-    except InputError as error:
-        raise InputError(f"{source} cannot be used: {error.problem}", advice=error.advice) from error
+    return named_table(content, TrainingConfig, source=source)
 
 
 def config_as_mapping(config: TrainingConfig) -> dict[str, Any]:

@@ -5,18 +5,51 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
+from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.training.config_names import MOVED, likely_meant, without_none
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 from MedSegAI.Logic.training.config_tables.data_kinds import DataKind, class_of_kind
 
+Table = TypeVar("Table")
 _KIND_NAMES = {
     int: "a whole number",
     float: "a number (write 1.0e-3, not 1e-3)",
     str: "a text",
     bool: "true or false",
 }
+
+
+def read_table(path: Path, cls: type[Table]) -> Table:
+    """An instance of the dataclass ``cls`` from a YAML file.
+
+    Raises:
+        InputError: if the file is missing, is not YAML, or a field is unknown, missing or out of range.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"'{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"'{path}' is not valid YAML: {reason}.", advice="Mend the file.") from error
+    return named_table(content, cls, source=f"'{path}'")
+
+
+def named_table(content: object, cls: type[Table], *, source: str) -> Table:
+    """An instance of the dataclass ``cls`` from a dictionary, whose faults are told with its ``source``.
+
+    Raises:
+        InputError: naming the source, and a field that is unknown, missing or out of range.
+    """
+    try:
+        return table_from_mapping(cls, content, "")
+    except InputError as error:
+        raise InputError(f"{source} cannot be used: {error.problem}", advice=error.advice) from error
 
 
 def table_from_mapping(cls: type, content: object, path: str, *, root: type | None = None) -> Any:

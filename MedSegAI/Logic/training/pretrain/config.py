@@ -7,9 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.standardise.normalisation import Normalisation
-from MedSegAI.Logic.training.config_fields import mapping_from_table, table_from_mapping
+from MedSegAI.Logic.training.config_fields import mapping_from_table, named_table, read_table
 from MedSegAI.Logic.training.config_tables.augmentation import AugmentationConfig
 from MedSegAI.Logic.training.config_tables.check import need, need_one_of
 from MedSegAI.Logic.training.config_tables.network import NetworkConfig
@@ -165,16 +164,7 @@ def read_pretraining_config(path: Path) -> PretrainingConfig:
     Raises:
         InputError: if the file is missing, is not YAML, or a field is unknown, missing or out of range.
     """
-    import yaml
-
-    try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"'{path}' cannot be read: {error.strerror}.", advice="Check the path.") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise InputError(f"'{path}' is not valid YAML: {reason}.", advice="Mend the file.") from error
-    return pretraining_config_from_mapping(content, source=f"'{path}'")
+    return read_table(path, PretrainingConfig)
 
 
 def pretraining_config_from_mapping(content: object, *, source: str = "the configuration") -> PretrainingConfig:
@@ -183,10 +173,7 @@ def pretraining_config_from_mapping(content: object, *, source: str = "the confi
     Raises:
         InputError: as :func:`read_pretraining_config`.
     """
-    try:
-        return table_from_mapping(PretrainingConfig, content, "")
-    except InputError as error:
-        raise InputError(f"{source} cannot be used: {error.problem}", advice=error.advice) from error
+    return named_table(content, PretrainingConfig, source=source)
 
 
 def pretraining_config_as_mapping(config: PretrainingConfig) -> dict[str, Any]:
