@@ -7,31 +7,15 @@ import shutil
 
 import pytest
 
-from MedSegAI.Logic.corrections.masks import import_mask, read_mask
-from MedSegAI.Logic.corrections.record import Rater
-from MedSegAI.Logic.corrections.scan_reference import scan_reference
-from MedSegAI.Logic.files.decathlon import read_case, read_split
-from MedSegAI.Logic.files.write import write_segmentation
-from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
-from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS
+from Testing.Logic.recalibrate.conftest import reviewed
 
 
 @pytest.fixture
 def five_cases(hippocampus_folder, tmp_path, monkeypatch):
     """Five training crops, reviewed; the user's models lie in a folder of the test's own."""
     monkeypatch.setenv("MEDSEGAI_MODELS", str(tmp_path / "models"))
-    table = read_model(SHIPPED_MODELS / "hippocampus-mr").card.labels
-    folders = []
-    for number, name in enumerate(read_split(hippocampus_folder / "split.json").train[:5]):
-        _, reference = read_case(hippocampus_folder, name)
-        scan = tmp_path / f"patient-{number}.nii.gz"
-        shutil.copyfile(hippocampus_folder / "imagesTr" / f"{name}.nii.gz", scan)
-        mask = tmp_path / f"patient-{number}.seg.nrrd"
-        write_segmentation(mask, Volume(reference.array.astype("uint8"), reference.grid), table)
-        folder = tmp_path / "cases" / f"patient-{number}"
-        import_mask(folder, read_mask(mask), rater=Rater("Anna"), scan=scan_reference(scan))
-        folders.append(folder)
-    return folders
+    return reviewed(hippocampus_folder, tmp_path, 5)
 
 
 def test_a_model_is_judged_signed_and_rolled_back(medsegai, five_cases, tmp_path):

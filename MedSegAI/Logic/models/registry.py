@@ -18,6 +18,8 @@ from MedSegAI.Logic.models.card import ModelCard
 
 CARD_NAME = "card.json"
 WEIGHTS_NAME = "weights.safetensors"
+CASES_NAME = "validation.json"
+"""The scores of the single cases that a model was measured on; not every model has them."""
 SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 _CHUNK_BYTES = 1 << 20
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.evaluation.stored import read_evaluation
 from MedSegAI.Logic.evaluation.tables import Evaluation
-from MedSegAI.Logic.models.registry import Model
-
-VALIDATION_CASES = "validation.json"
+from MedSegAI.Logic.models.registry import CASES_NAME, Model
 
 
 def card_cases(model: Model) -> Evaluation | None:
@@ -16,7 +14,7 @@ def card_cases(model: Model) -> Evaluation | None:
     Raises:
         ModelError: if the file is damaged.
     """
-    path = model.folder / VALIDATION_CASES
+    path = model.folder / CASES_NAME
     if not path.exists():
         return None
     try:

@@ -20,6 +20,7 @@ from MedSegAI.Logic.models.calibration import Calibration
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import (
     CARD_NAME,
+    CASES_NAME,
     SHIPPED_MODELS,
     WEIGHTS_NAME,
     Model,
@@ -28,7 +29,6 @@ from MedSegAI.Logic.models.registry import (
     user_models_folder,
     verify,
 )
-from MedSegAI.Logic.recalibrate.card_cases import VALIDATION_CASES
 from MedSegAI.Logic.recalibrate.draft import ASSESSMENT_NAME, REPORT_NAME, Draft
 
 VERSIONS = "versions"
@@ -163,7 +163,7 @@ def _bring_weights(model: Model, folder: Path) -> None:
             f"'{folder}' holds another model or version called '{model.card.name}', which is the one in use.",
             advice="Assess that one, or rename or remove its folder.",
         )
-    for name in (WEIGHTS_NAME, VALIDATION_CASES):
+    for name in (WEIGHTS_NAME, CASES_NAME):
         if (model.folder / name).is_file():
             _copy(model.folder / name, folder / name)
 

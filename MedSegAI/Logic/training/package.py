@@ -14,13 +14,11 @@ from MedSegAI.Logic.evaluation.tables import Evaluation
 from MedSegAI.Logic.files.atomic import write_beside
 from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.models.card import ModelCard
-from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.models.registry import CASES_NAME, Model
 from MedSegAI.Logic.models.weights import build_network, load_state, save_model
 from MedSegAI.Logic.training.batches import steps_per_epoch
 from MedSegAI.Logic.training.checkpoint import Progress, load_checkpoint
 from MedSegAI.Logic.training.config import TrainingConfig, config_as_mapping
-
-CASES_NAME = "validation.json"
 
 
 def package_model(
