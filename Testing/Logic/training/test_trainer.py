@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -28,20 +27,7 @@ from MedSegAI.Logic.training.config import (
 from MedSegAI.Logic.training.decathlon_set import DecathlonValidationSet
 from MedSegAI.Logic.training.run_folder import run_folder
 from MedSegAI.Logic.training.trainer import train
-
-
-@dataclass
-class StopsAfter(SilentReporter):
-    """Cancels once ``steps`` steps are done."""
-
-    steps: int = 0
-    done: int = 0
-
-    def progress(self, done: int, total: int, stage: str) -> None:
-        self.done = done
-
-    def cancelled(self) -> bool:
-        return self.done >= self.steps
+from Testing.stops_after import StopsAfter
 
 
 def the_rows_of(table) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-from dataclasses import dataclass
 
 import pytest
 import torch
@@ -21,20 +20,7 @@ from MedSegAI.Logic.training.pretrain.checkpoint import read_history
 from MedSegAI.Logic.training.pretrain.config import TasksConfig
 from MedSegAI.Logic.training.pretrain.order import Order
 from MedSegAI.Logic.training.pretrain.pretrainer import STATE_NAME, TABLE_NAME, WEIGHTS_NAME, pretrain
-
-
-@dataclass
-class StopsAfter(SilentReporter):
-    """Cancels once ``steps`` steps are done."""
-
-    steps: int = 0
-    done: int = 0
-
-    def progress(self, done: int, total: int, stage: str) -> None:
-        self.done = done
-
-    def cancelled(self) -> bool:
-        return self.done >= self.steps
+from Testing.stops_after import StopsAfter
 
 
 @pytest.fixture
