@@ -19,6 +19,17 @@ class DeviceChoice(str, Enum):
     CUDA = "cuda"
 
 
+class EngineChoice(str, Enum):
+    """What evaluates the network; ``auto`` takes the fastest that gives the same labels here, else torch."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    OPENVINO = "openvino"
+    OPENVINO_INT8 = "openvino-int8"
+    ONNXRUNTIME = "onnxruntime"
+    TENSORRT = "tensorrt"
+
+
 class ConfidenceChoice(str, Enum):
     """What is kept of the probability of the winning label.
 
@@ -42,6 +53,7 @@ class RunSettings:
         region: Region of interest as the user wrote it (see ``Logic/localise/region_of_interest.py``); None finds it.
         batch: Windows computed at once.
         points: Places that the user pointed at, each (R, A, S) in mm of the patient; what lies there is segmented.
+        engine: What evaluates the network.
 
     Raises:
         InputError: for a value outside its range; says which and what is allowed.
@@ -53,9 +65,11 @@ class RunSettings:
     region: str | None = None
     batch: int = 1
     points: tuple[Triple, ...] = ()
+    engine: EngineChoice = EngineChoice.AUTO
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "device", _member(DeviceChoice, self.device, "device"))
+        object.__setattr__(self, "engine", _member(EngineChoice, self.engine, "engine"))
         object.__setattr__(self, "confidence", _member(ConfidenceChoice, self.confidence, "confidence"))
         if self.overlap is not None and not 0 <= self.overlap < 1:
             raise InputError(f"The overlap {self.overlap} is not usable.", advice="Choose a value from 0 to below 1.")

@@ -43,7 +43,7 @@ def ai_results(dataset: Path, *, subset: str, cases: int | None, values: tuple[i
     """What the shipped model finds, the labels ``values`` taken together."""
     model = find_model("hippocampus-mr")
     settings = RunSettings(device=DeviceChoice.CPU, confidence=ConfidenceChoice.PER_VOXEL)
-    engine = open_engine(model, device=settings.device, reporter=SilentReporter())
+    engine = open_engine(model, settings=settings, reporter=SilentReporter())
     for name in read_subset(dataset / "split.json", subset)[:cases]:
         scan, labels = read_case(dataset, name, modality=model.card.inputs[0].modality)
         found = segment(scan, model, settings=settings, reporter=SilentReporter(), engine=engine)

@@ -54,7 +54,7 @@ def evaluate(
     names = read_subset(split, subset)
     subjects_of(names, subject_rule)
     scoring = scoring or ScoreSettings()
-    engine = open_engine(model, device=settings.device, reporter=reporter)
+    engine = open_engine(model, settings=settings, reporter=reporter)
     cases = []
     for done, name in enumerate(names):
         raise_if_cancelled(reporter)

@@ -8,7 +8,7 @@ from MedSegAI.Logic.errors import InputError, LabelError
 from MedSegAI.Logic.explain.grad_cam import explain_array
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
-from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.input_check import check_together
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
@@ -68,7 +68,7 @@ def explain(
             f"There is nothing to explain: '{label.name}' was not found in '{volume.name}'.",
             advice="Choose a label that the segmentation holds.",
         )
-    engine = engine or open_engine(model, device=settings.device, reporter=reporter)
+    engine = engine or open_torch_engine(model, device=settings.device, reporter=reporter)
     heat = np.zeros(volume.grid.shape, dtype=np.float32)
     regions = [region for region in record.regions if region.network_value(label.value) is not None]
     for region in regions:

@@ -76,7 +76,7 @@ def segment(
     case = scans_for(scans, card)
     check_input(case, card, reporter=reporter)
     chosen = choose_regions(case, card, settings=settings, reporter=reporter)
-    engine = engine or open_engine(model, device=settings.device, reporter=reporter)
+    engine = engine or open_engine(model, settings=settings, reporter=reporter)
     grids = [volume.grid for volume in case.by_name.values()]
     plan = plan_memory(chosen.regions, card, settings=settings, engine=engine, scans=grids)
     for sentence in plan.refuse_or_tell():

@@ -198,7 +198,7 @@ def assess(
 def _measure(
     model: Model, cases: Sequence[ReviewedCase], settings: RunSettings, reporter: Reporter
 ) -> tuple[list[CaseLogits], list[str]]:
-    engine = open_engine(model, device=settings.device, reporter=reporter)
+    engine = open_engine(model, settings=settings, reporter=reporter)
     measured, failed = [], []
     for done, case in enumerate(cases):
         raise_if_cancelled(reporter)

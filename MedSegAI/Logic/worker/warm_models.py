@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
-from MedSegAI.Logic.settings import DeviceChoice, RunSettings
+from MedSegAI.Logic.settings import DeviceChoice, EngineChoice, RunSettings
 from MedSegAI.Logic.volume import Volume
 
 if TYPE_CHECKING:
     from MedSegAI.Logic.inference.engines.eager import EagerEngine
+    from MedSegAI.Logic.inference.engines.engine import Engine
+
+
+E = TypeVar("E", bound="Engine")
+_Key = tuple[str, ...]
 
 
 class WarmModels:
-    """One engine at most: a second model would double the memory held."""
+    """Engines of one model at most: a second model would double the memory held."""
 
     def __init__(self) -> None:
-        self._key: tuple[str, ...] | None = None
-        self._engine: EagerEngine | None = None
+        self._model: _Key | None = None
+        self._engines: dict[_Key, Engine] = {}
 
     def segment(self, scans: Scans, model: Model, *, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
         from MedSegAI.Logic.inference.segment import segment
 
-        engine = self.engine(model, device=settings.device, reporter=reporter)
+        engine = self.engine(model, settings=settings, reporter=reporter)
         return segment(scans, model, settings=settings, reporter=reporter, engine=engine)
 
     def explain(
@@ -45,12 +51,12 @@ class WarmModels:
         """:func:`MedSegAI.Logic.explain.explain.explain` with the warm engine."""
         from MedSegAI.Logic.explain.explain import explain
 
-        engine = self.engine(model, device=settings.device, reporter=reporter)
+        engine = self.torch_engine(model, device=settings.device, reporter=reporter)
         options = {"target": target, "layer": layer, "settings": settings, "reporter": reporter, "engine": engine}
         return explain(scans, segmentation, model, **options)
 
-    def engine(self, model: Model, *, device: DeviceChoice, reporter: Reporter) -> EagerEngine:
-        """The engine of a model, warm where the last run used the same weights, network and device.
+    def engine(self, model: Model, *, settings: RunSettings, reporter: Reporter) -> Engine:
+        """The engine that the settings ask for, warm where the last run used the same model, device and engine.
 
         An engine that had to fall back for lack of memory is not kept: the memory may be there again.
 
@@ -60,15 +66,29 @@ class WarmModels:
         """
         from MedSegAI.Logic.inference.engines.open import open_engine
 
-        card = model.card
-        arguments = json.dumps(card.network_arguments, sort_keys=True)
-        key = (card.weights_sha256, card.network, arguments, device.value)
-        if self._engine is None or key != self._key or self._engine.fallbacks:
-            self.forget()
-            self._engine = open_engine(model, device=device, reporter=reporter)
-            self._key = key
-        return self._engine
+        key = (settings.device.value, settings.engine.value)
+        return self._kept(model, key, lambda: open_engine(model, settings=settings, reporter=reporter))
+
+    def torch_engine(self, model: Model, *, device: DeviceChoice, reporter: Reporter) -> EagerEngine:
+        """The model's network in torch, for gradients; warm and raising as :meth:`engine`."""
+        from MedSegAI.Logic.inference.engines.open import open_torch_engine
+
+        key = (device.value, EngineChoice.TORCH.value)
+        return self._kept(model, key, lambda: open_torch_engine(model, device=device, reporter=reporter))
 
     def forget(self) -> None:
-        """Free the engine's memory."""
-        self._key = self._engine = None
+        """Free the engines' memory."""
+        self._model = None
+        self._engines = {}
+
+    def _kept(self, model: Model, key: _Key, open_it: Callable[[], E]) -> E:
+        card = model.card
+        this = (card.weights_sha256, card.network, json.dumps(card.network_arguments, sort_keys=True))
+        if this != self._model:
+            self.forget()
+            self._model = this
+        if key not in self._engines or self._engines[key].fallbacks:
+            # The old one goes first: both would not fit.
+            self._engines.pop(key, None)
+            self._engines[key] = open_it()
+        return self._engines[key]

@@ -7,7 +7,7 @@ import pytest
 
 from MedSegAI.Logic.errors import InputError, RegionError
 from MedSegAI.Logic.explain.explain import explain
-from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.pointed_regions import AIR_HU, is_cut, numbered_labels, pointed_regions, scans_near
 from MedSegAI.Logic.inference.scans import scans_for
 from MedSegAI.Logic.inference.segment import prepare_region, segment
@@ -28,7 +28,7 @@ def model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def engine(model):
-    return open_engine(model, device=DeviceChoice.CPU, reporter=SilentReporter())
+    return open_torch_engine(model, device=DeviceChoice.CPU, reporter=SilentReporter())
 
 
 def run(model, engine, *points, scan=CHEST, notes=None, **settings):
@@ -76,7 +76,7 @@ def test_a_point_with_nothing_does_not_spoil_the_others(model, engine):
 def test_lung_that_a_network_outlined_because_somebody_pointed_there_is_no_nodule(tmp_path):
     """A network that calls everything around the point a nodule: in lung that is refused, in a nodule it is not."""
     eager = install_pointed_model(tmp_path, threshold=-5.0)
-    engine = open_engine(eager, device=DeviceChoice.CPU, reporter=SilentReporter())
+    engine = open_torch_engine(eager, device=DeviceChoice.CPU, reporter=SilentReporter())
     with pytest.raises(RegionError, match=r"outlined at 10\.0, 25\.0, 0\.0 .* as light as lung \(mean -8\d\d HU\)"):
         run(eager, engine, (10.0, 25.0, 0.0), scan=a_chest())
     wall = run(eager, engine, (0.0, 50.0, 0.0), scan=a_chest())

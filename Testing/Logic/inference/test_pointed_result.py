@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.pointed_regions import scans_near
 from MedSegAI.Logic.inference.pointed_result import (
     already_there,
@@ -35,7 +35,7 @@ CHEST, CARD = a_chest((FIRST, 6.0), (SECOND, 4.0)), pointed_card()
 def clicked(tmp_path_factory):
     """The results of two clicks, each made on a cut of the scan."""
     model = install_pointed_model(tmp_path_factory.mktemp("models"))
-    engine = open_engine(model, device=DeviceChoice.CPU, reporter=SilentReporter())
+    engine = open_torch_engine(model, device=DeviceChoice.CPU, reporter=SilentReporter())
     found = []
     for point in (FIRST, SECOND):
         near = scans_near(scans_for(CHEST, CARD), CARD, point)

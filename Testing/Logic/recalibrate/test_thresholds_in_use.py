@@ -10,7 +10,7 @@ import pytest
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.files.read import read_volume
-from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.models.calibration import Calibration
 from MedSegAI.Logic.models.registry import Model
@@ -66,7 +66,7 @@ def test_what_is_adopted_in_part_decides_as_it_was_measured(made_once, temperatu
 def test_a_case_in_which_nobody_finds_anything_is_left_out_with_a_sentence(sharpened, review):
     (folder,) = review(1, labels_of=np.zeros_like)
     (case,) = reviewed_cases([folder], sharpened, fewest=1)
-    engine = open_engine(sharpened, device=DeviceChoice.CPU, reporter=SilentReporter())
+    engine = open_torch_engine(sharpened, device=DeviceChoice.CPU, reporter=SilentReporter())
 
     class SeesNothing:
         """The model's engine, for which everything is background beyond doubt."""

@@ -135,11 +135,11 @@ def test_the_second_run_finds_the_model_warm(a_scan, a_model, monkeypatch):
 
 def test_an_engine_that_fell_back_is_not_kept(a_model):
     models = InlineRunner()._models
-    first = models.engine(a_model, device=SETTINGS.device, reporter=SilentReporter())
+    first = models.engine(a_model, settings=SETTINGS, reporter=SilentReporter())
     first.fallbacks = ("The GPU's memory does not suffice.",)
-    second = models.engine(a_model, device=SETTINGS.device, reporter=SilentReporter())
+    second = models.engine(a_model, settings=SETTINGS, reporter=SilentReporter())
     assert second is not first
-    assert models.engine(a_model, device=SETTINGS.device, reporter=SilentReporter()) is second
+    assert models.engine(a_model, settings=SETTINGS, reporter=SilentReporter()) is second
 
 
 def test_an_inline_job_runs_in_its_first_poll_and_can_be_cancelled_before(a_scan, a_model):

@@ -140,7 +140,7 @@ class OurModel:
         if engine is None:
             # Models of other folds give way, so that ten of them never fill the memory.
             self._open = {key: (kept, None) for key, (kept, _) in self._open.items()}
-            engine = open_engine(model, device=self.settings.device, reporter=SilentReporter())
+            engine = open_engine(model, settings=self.settings, reporter=SilentReporter())
             self._open[name] = (model, engine)
         return model, engine
 
