@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import numpy as np
 
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.volume import Volume
+
+ShowPart = Callable[[Box, np.ndarray], None]
+"""Is shown a box (k, j, i) of the scan's grid and its uint8 labels, which may be a view: valid until it returns."""
 
 
 @dataclass(frozen=True, eq=False)

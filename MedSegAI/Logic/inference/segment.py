@@ -13,13 +13,15 @@ from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.decision import decision_of
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.growing_result import GrowingResult
 from MedSegAI.Logic.inference.input_check import check_input
 from MedSegAI.Logic.inference.islands import without_islands
 from MedSegAI.Logic.inference.label_confidence import WinningProbabilities, winning_probabilities
 from MedSegAI.Logic.inference.plan import plan_memory
 from MedSegAI.Logic.inference.pointed_regions import AIR_HU, tell_of_points
+from MedSegAI.Logic.inference.region_parts import Planes, RegionParts, region_box
 from MedSegAI.Logic.inference.regions import ChosenRegions, choose_regions
-from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
 from MedSegAI.Logic.inference.sliding_window import StreamedLabels, segment_array
 from MedSegAI.Logic.inference.under_point import under_point
@@ -32,7 +34,7 @@ from MedSegAI.Logic.provenance import InputRecord, Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.standardise.intensity import normalise
-from MedSegAI.Logic.standardise.resample import resample, resample_labels
+from MedSegAI.Logic.standardise.resample import resample
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 WatchRegion = Callable[[LocalisedRegion], Callable[[int, np.ndarray], None]]
@@ -47,6 +49,7 @@ def segment(
     reporter: Reporter,
     engine: Engine | None = None,
     watch: WatchRegion | None = None,
+    show: ShowPart | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or several of one patient, with a model.
 
@@ -62,6 +65,11 @@ def segment(
         reporter: Told the memory plan, fallbacks and done/total; asked between windows whether to stop.
         engine: A warm engine of this model.
         watch: Shown the mean logits of each region, plane by plane; see :data:`WatchRegion`.
+        show: Shown each part of the result, a box of the scan's grid and its labels, as soon as it is known: slabs
+            along that axis of the scan which lies nearest to the patient's head-foot axis. Parts of one region do not
+            overlap; where a later region overlaps an earlier one it may fill what was background. Where the card's
+            rule for components, or for points, changes labels in the end, the parts are a preview, and a last call
+            shows the final labels of all that was shown or found before.
 
     Raises:
         InputError: if a scan does not fit the model, one that it needs is missing, or they do not lie in one space.
@@ -84,6 +92,7 @@ def segment(
     labels = np.zeros(case.grid.shape, dtype=np.uint8)
     wants_confidence = settings.confidence is ConfidenceChoice.PER_VOXEL
     confidence = np.zeros(case.grid.shape, dtype=np.float16) if wants_confidence else None
+    growing = GrowingResult(labels, confidence, show)
     gathered = WinningProbabilities()
     counts = [
         len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
@@ -91,13 +100,14 @@ def segment(
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
         seen = None if watch is None else watch(region)
-        streamed = _segment_region(case, region, card, engine, settings, part, seen)
-        _bring_back(streamed, region, case.grid, labels, confidence)
+        streamed = _segment_region(case, region, card, engine, settings, part, seen, growing)
         if settings.confidence is not ConfidenceChoice.NONE:
             gathered.add_renamed(_probabilities(streamed), region.labels)
     if card.needs_point:
         found = Volume(labels, case.grid)
         tell_of_points(found, chosen.regions, case, card, points=settings.points, reporter=reporter)
+        for region in chosen.regions:
+            growing.show_again(region_box(region.grid, case.grid))
     provenance = _provenance(case, model, engine, chosen, settings, time.perf_counter() - started)
     # What was done to the scan stands in the provenance; it was not done to the labels.
     found = replace(case.on, array=labels, modality=Modality.UNKNOWN, unit=Unit.ARBITRARY, steps=(), acquisition={})
@@ -141,12 +151,27 @@ def _segment_region(
     settings: RunSettings,
     reporter: Reporter,
     watch: Callable[[int, np.ndarray], None] | None,
+    growing: GrowingResult,
 ) -> StreamedLabels:
+    """What the network says of a region, in model space; brought to the scan's grid as planes are finished."""
     keep = _KEEPING.get(card.components)
     confidence = settings.confidence
     if keep is not None and confidence is ConfidenceChoice.PER_LABEL:
         # Which voxels are kept is known at the end only, so the region's own map is kept until then.
         confidence = ConfidenceChoice.PER_VOXEL
+    labels = np.zeros(region.grid.shape, dtype=np.uint8)
+    sure = np.zeros(region.grid.shape, dtype=np.float16) if confidence is ConfidenceChoice.PER_VOXEL else None
+    parts = RegionParts(region, case.grid)
+
+    def finished(k: int) -> None:
+        part = parts.up_to(k)
+        if part is None:
+            return
+        if keep is None:
+            growing.add(parts, part, _planes(labels), _planes(sure))
+        else:
+            growing.preview(parts, part, _planes(labels))
+
     streamed = segment_array(
         prepare_region(case, region, card),
         engine,
@@ -157,10 +182,24 @@ def _segment_region(
         confidence=confidence,
         batch=settings.batch,
         skip_below=card.skip_below,
+        labels_out=labels,
+        confidence_out=sure,
         decision=decision_of(card),
         watch=watch,
+        finished=finished,
     )
-    return streamed if keep is None else replace(streamed, labels=keep(streamed.labels, region.grid))
+    if keep is None:
+        return streamed
+    streamed = replace(streamed, labels=keep(labels, region.grid))
+    whole = RegionParts(region, case.grid)
+    part = whole.up_to(region.grid.shape[0])
+    if part is not None:
+        growing.add(whole, part, _planes(streamed.labels), _planes(sure))
+    return streamed
+
+
+def _planes(array: np.ndarray | None) -> Planes | None:
+    return None if array is None else lambda start, stop: array[start:stop]
 
 
 def _only_under_point(labels: np.ndarray, grid: Grid) -> np.ndarray:
@@ -178,31 +217,6 @@ def _probabilities(streamed: StreamedLabels) -> WinningProbabilities:
     if streamed.probabilities is not None:
         return streamed.probabilities
     return winning_probabilities(streamed.labels, streamed.confidence)
-
-
-def _bring_back(
-    streamed: StreamedLabels,
-    region: LocalisedRegion,
-    grid: Grid,
-    labels: np.ndarray,
-    confidence: np.ndarray | None,
-) -> None:
-    """Write a region's labels and confidence into arrays on the scan's grid; what was found first stays."""
-    box = region_box(region.grid, grid)
-    place = grid.crop(box)
-    named = region.rename(region.orient(streamed.labels))
-    found = resample_labels(Volume(named, region.grid), place).array
-    target = labels[box.slices]
-    np.copyto(target, found, where=(found > 0) & (target == 0))
-    if confidence is not None:
-        local = region.orient(streamed.confidence).astype(np.float32)
-        looked_at = resample(Volume(local, region.grid), place, background=0.0).array
-        np.maximum(confidence[box.slices], looked_at, out=confidence[box.slices], casting="same_kind")
-
-
-def region_box(region: Grid, grid: Grid) -> Box:
-    """The box of ``grid`` that holds every voxel centre inside the region's outer corners, clipped to the grid."""
-    return Box.inside(grid.kji_of(region.corners_lps())).clip(grid.shape)
 
 
 def input_records(case: InputScans, card: ModelCard) -> tuple[InputRecord, ...]:

@@ -64,6 +64,7 @@ def segment_array(
     confidence_out: np.ndarray | None = None,
     decision: Decision | None = None,
     watch: Callable[[int, np.ndarray], None] | None = None,
+    finished: Callable[[int], None] | None = None,
 ) -> StreamedLabels:
     """Segment an image window by window.
 
@@ -84,6 +85,7 @@ def segment_array(
         confidence_out: As ``labels_out`` in float16.
         decision: How logits become labels and probabilities; None takes the largest, and the softmax.
         watch: Is shown each finished plane: its k and the mean logits (classes, j, i) float32, valid until it returns.
+        finished: Told, whenever planes are finished, below which k all have their labels, and at the end the depth.
 
     Raises:
         InputError: if the image holds NaN or infinity, or the overlap or window is not usable.
@@ -94,7 +96,7 @@ def segment_array(
     _refuse_nonsense(image, classes, batch)
     shape = image.shape[1:]
     starts = window_starts(shape, window, overlap=overlap)
-    sink = _PlaneSink(shape, confidence, labels_out, confidence_out, decision, watch)
+    sink = _PlaneSink(shape, confidence, labels_out, confidence_out, decision, watch, finished)
     ring = _with_fallbacks(
         lambda: PlaneRing(
             shape, window, channels=classes, keep_weights=sink.wants_weights, device=engine.logits_device
@@ -106,12 +108,12 @@ def segment_array(
     done = 0
     for group in run.groups(starts, batch):
         for start, logits in run.evaluate(group):
-            sink.write(ring.planes_below(start[0]))
+            sink.write_below(start[0], ring)
             if logits is not None:
                 ring.add(start, logits)
             done += 1
             reporter.progress(done, len(starts), "segmenting")
-    sink.write(ring.planes_below(shape[0]))
+    sink.write_below(shape[0], ring)
     skipped = len(starts) - run.windows_run
     return StreamedLabels(sink.labels, sink.confidence, run.windows_run, skipped, sink.probabilities)
 
@@ -230,17 +232,20 @@ class _PlaneSink:
         confidence_out: np.ndarray | None,
         decision: Decision | None,
         watch: Callable[[int, np.ndarray], None] | None,
+        finished: Callable[[int], None] | None,
     ) -> None:
-        self.decision, self.watch = decision, watch
+        self.decision, self.watch, self.finished = decision, watch, finished
         self.wants_weights = confidence is not ConfidenceChoice.NONE or decision is not None or watch is not None
         self.labels = _output(labels_out, shape, np.uint8)
         keep = confidence is ConfidenceChoice.PER_VOXEL
         self.confidence = _output(confidence_out, shape, np.float16) if keep else None
         self.probabilities = WinningProbabilities() if confidence is ConfidenceChoice.PER_LABEL else None
 
-    def write(self, planes: Iterator[Plane]) -> None:
-        """Write what ``planes`` decide."""
-        for plane in planes:
+    def write_below(self, k: int, ring: PlaneRing) -> None:
+        """Write what the planes below ``k`` decide that were not written yet."""
+        written = 0
+        for plane in ring.planes_below(k):
+            written += 1
             chosen = largest_of(plane.total) if self.decision is None else self.decision.labels(plane.mean)
             labels = chosen.cpu().numpy()
             self.labels[plane.k] = labels
@@ -250,6 +255,8 @@ class _PlaneSink:
                 self.probabilities.add(labels, self._probability(plane, chosen).cpu().numpy())
             if self.watch is not None:
                 self.watch(plane.k, plane.mean.cpu().numpy())
+        if written and self.finished is not None:
+            self.finished(k)
 
     def _probability(self, plane: Plane, chosen: Tensor) -> Tensor:
         if self.decision is None:
