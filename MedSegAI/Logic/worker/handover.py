@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from MedSegAI.Logic.errors import Cancelled
-from MedSegAI.Logic.files.atomic import storage_error
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
@@ -23,19 +21,20 @@ from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
+from MedSegAI.Logic.worker.array_files import never, write_array
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 
 Plain = dict[str, Any]
 
-_BYTES_AT_ONCE = 1 << 26
-
-
-def never() -> bool:
-    """Nobody asks to stop."""
-    return False
-
 
 def put_volume(
-    volume: Volume, folder: Path, name: str, *, box: Box | None = None, stopped: Callable[[], bool] = never
+    volume: Volume,
+    folder: Path,
+    name: str,
+    *,
+    box: Box | None = None,
+    stopped: Callable[[], bool] = never,
+    kept: KeptArrays | None = None,
 ) -> Plain:
     """Write a volume's array as ``name.npy``, or only what lies in ``box``, and describe the volume as JSON values.
 
@@ -45,13 +44,18 @@ def put_volume(
         name: Name of the file, without its ending.
         box: The part to write; None writes all.
         stopped: Asked every few planes whether to give up.
+        kept: Arrays handed over before, for a scan that may come again; it is then not written twice.
 
     Raises:
         StorageError: if it cannot be written: disk full, no permission.
         Cancelled: if ``stopped`` said so; no file is left.
     """
     path = folder / f"{name}.npy"
-    _write_array(path, volume.array if box is None else volume.array[box.slices], stopped)
+    array = volume.array if box is None else volume.array[box.slices]
+    if kept is None:
+        write_array(path, array, stopped=stopped)
+    else:
+        kept.put(array, path, stopped=stopped)
     return {
         "array": str(path),
         "box": None if box is None else _box_to_plain(box),
@@ -91,17 +95,19 @@ def take_volume(plain: Plain, *, keep_mapped: bool) -> Volume:
     )
 
 
-def put_scans(scans: Scans, folder: Path, *, stopped: Callable[[], bool] = never) -> Plain:
-    """Write the arrays of one scan, or of several by name, and describe them as JSON values.
+def put_scans(
+    scans: Scans, folder: Path, *, stopped: Callable[[], bool] = never, kept: KeptArrays | None = None
+) -> Plain:
+    """Write the arrays of one scan, or of several by name, and describe them as JSON values; as :func:`put_volume`.
 
     Raises:
         StorageError: if an array cannot be written.
         Cancelled: if ``stopped`` said so.
     """
     if isinstance(scans, Volume):
-        return {"volume": put_volume(scans, folder, "scan", stopped=stopped)}
+        return {"volume": put_volume(scans, folder, "scan", stopped=stopped, kept=kept)}
     by_name = {
-        name: put_volume(volume, folder, f"scan-{number}", stopped=stopped)
+        name: put_volume(volume, folder, f"scan-{number}", stopped=stopped, kept=kept)
         for number, (name, volume) in enumerate(scans.by_name.items())
     }
     return {"by_name": by_name, "reference": scans.reference}
@@ -148,24 +154,6 @@ def take_segmentation(plain: Plain, *, keep_mapped: bool) -> SegmentationResult:
         changed=None if plain["changed"] is None else _box_of_plain(plain["changed"]),
         label_confidence=plain["label_confidence"],
     )
-
-
-def _write_array(path: Path, array: np.ndarray, stopped: Callable[[], bool]) -> None:
-    """Write ``array`` (k, j, i) as ``.npy``, some planes at a time: a cancel need not wait for the disk."""
-    planes = max(1, _BYTES_AT_ONCE * len(array) // max(1, array.nbytes))
-    description = {"descr": np.lib.format.dtype_to_descr(array.dtype), "fortran_order": False, "shape": array.shape}
-    try:
-        with path.open("wb") as stream:
-            np.lib.format.write_array_header_1_0(stream, description)
-            for first in range(0, len(array), planes):
-                if stopped():
-                    raise Cancelled()
-                np.ascontiguousarray(array[first : first + planes]).tofile(stream)
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise storage_error(path, error) from error
-        raise
 
 
 def _box_to_plain(box: Box) -> list[list[int]]:

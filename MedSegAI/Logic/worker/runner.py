@@ -16,6 +16,7 @@ from MedSegAI.Logic.files.atomic import make_folder, storage_error
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import BackgroundTask
+from MedSegAI.Logic.worker.kept_arrays import KEPT_FOLDER, KeptArrays
 from MedSegAI.Logic.worker.pipe_process import PipeProcess
 from MedSegAI.Logic.worker.runner_interface import Runner
 from MedSegAI.Logic.worker.running_job import InlineJob
@@ -76,6 +77,7 @@ class SubprocessRunner(Runner):
         self._job: SubprocessJob | None = None
         self._processes: list[WorkerProcess] = []
         self._folder = Path(tempfile.gettempdir()) / f"medsegai-{secrets.token_hex(8)}"
+        self._kept = KeptArrays(self._folder / KEPT_FOLDER)
         self._writing: list[BackgroundTask] = []
         self._leave = weakref.finalize(self, _leave_nothing, self._processes, self._writing, self._folder)
 
@@ -86,7 +88,8 @@ class SubprocessRunner(Runner):
         number = next(self._numbers)
         folder = make_folder(self._private_folder() / f"job-{number}")
         try:
-            self._job = SubprocessJob(number, task, folder, reporter=reporter, worker=self._worker, **self._limits)
+            options = {"reporter": reporter, "worker": self._worker, "kept": self._kept, **self._limits}
+            self._job = SubprocessJob(number, task, folder, **options)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from MedSegAI.Logic.errors import Cancelled, MedSegAIError, WorkerError, error_from_kind
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop, BackgroundTask
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.protocol import (
     Accepted,
     Cancel,
@@ -51,6 +52,7 @@ class SubprocessJob(Generic[T]):
         folder: The job's own folder, which exists and is removed at the end.
         reporter: Told what the worker reports; asked whether to stop.
         worker: Gives the worker's process, started if need be.
+        kept: Scans handed over before.
         startup_seconds: How long a new process may take until it is ready.
         cancel_seconds: How long a cancelled job may go on before its process is ended.
 
@@ -66,6 +68,7 @@ class SubprocessJob(Generic[T]):
         *,
         reporter: Reporter,
         worker: Callable[[], WorkerProcess],
+        kept: KeptArrays,
         startup_seconds: float,
         cancel_seconds: float,
     ) -> None:
@@ -78,7 +81,7 @@ class SubprocessJob(Generic[T]):
         self._cancel_seconds = cancel_seconds
         self._process = worker()
         self._preparing = BackgroundTask(
-            lambda stopped: Job(number, task.kind, str(folder), task.hand_over(folder, stopped)),
+            lambda stopped: Job(number, task.kind, str(folder), task.hand_over(folder, stopped, kept=kept)),
             name="writing for the worker",
         )
         self._leaving: BackgroundTask[T] | None = None

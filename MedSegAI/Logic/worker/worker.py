@@ -23,6 +23,7 @@ from typing import TextIO
 from MedSegAI.Logic.errors import Cancelled, DeviceError, MedSegAIError, WorkerError
 from MedSegAI.Logic.provenance import software_versions
 from MedSegAI.Logic.worker.jobs import run_job
+from MedSegAI.Logic.worker.kept_arrays import KEPT_FOLDER
 from MedSegAI.Logic.worker.protocol import (
     PROTOCOL_VERSION,
     Accepted,
@@ -78,6 +79,8 @@ class Worker:
                 job = self._jobs.get(timeout=self._idle_seconds)
             except queue.Empty:
                 _log.info("Idle for %g s: leaving.", self._idle_seconds)
+                # Patients' scans had better not lie there longer than they are of use.
+                shutil.rmtree(self._folder / KEPT_FOLDER, ignore_errors=True)
                 return
             if job is None:
                 _log.info("The parent is gone: leaving.")

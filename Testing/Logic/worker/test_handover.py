@@ -16,7 +16,7 @@ from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.step_record import StepRecord
 from MedSegAI.Logic.volume import Modality, Unit, Volume
-from MedSegAI.Logic.worker import handover
+from MedSegAI.Logic.worker import array_files
 from MedSegAI.Logic.worker.handover import put_segmentation, put_volume, take_segmentation, take_volume
 
 GRID = Grid((4, 5, 6), (0.7, 0.8, 1.5), (1.0, -2.0, 3.5), (0, -1, 0, 1, 0, 0, 0, 0, 1))
@@ -90,7 +90,7 @@ def test_only_the_changed_box_of_a_label_map_is_written(tmp_path):
 
 
 def test_a_cancel_between_planes_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(handover, "_BYTES_AT_ONCE", 1)
+    monkeypatch.setattr(array_files, "_BYTES_AT_ONCE", 1)
     asked = []
 
     def after_two_planes():

@@ -19,6 +19,7 @@ from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.standardise.catalogue import step_from_text
 from MedSegAI.Logic.volume import Modality, Volume
+from MedSegAI.Logic.worker import kept_arrays
 from MedSegAI.Logic.worker.handover import put_scans, take_scans
 from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
 
@@ -98,6 +99,17 @@ def test_a_step_that_refuses_says_why_from_there_too(runners, scans):
     for runner in runners:
         with pytest.raises(InputError, match="a T1"):
             runner.start_standardise(scans.on, (step_from_text("suv"),), reporter=QUIET).wait()
+
+
+def test_a_scan_that_the_worker_has_already_is_not_written_again(runners, scans, monkeypatch):
+    there = runners[1]
+    step = (step_from_text("z-score"),)
+    first = there.start_standardise(scans.on, step, reporter=QUIET).wait()
+    writing = []
+    monkeypatch.setattr(kept_arrays, "write_array", lambda path, *_, **__: writing.append(path))
+    again = there.start_standardise(scans.on, step, reporter=QUIET).wait()
+    assert writing == []
+    np.testing.assert_array_equal(again.volume.array, first.volume.array)
 
 
 def test_scans_are_aligned_alike_and_the_record_says_how(runners, scans):

@@ -19,6 +19,7 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker import worker as worker_module
 from MedSegAI.Logic.worker.handover import put_volume
+from MedSegAI.Logic.worker.kept_arrays import KEPT_FOLDER
 from MedSegAI.Logic.worker.protocol import PROTOCOL_VERSION, Cancel, Failed, Job, Progress, Ready, decode, encode
 
 SCAN = Volume(np.arange(24, dtype=np.float32).reshape(2, 3, 4), Grid((2, 3, 4)))
@@ -210,6 +211,15 @@ def test_an_idle_worker_leaves_by_itself(start):
     assert worker.hear().type == "ready"
     assert worker.process.wait(10) == 0
     assert "Idle" in worker.process.stderr.read()
+
+
+def test_an_idle_worker_takes_the_scans_kept_for_it_along(start):
+    worker = start(idle_seconds=0.3)
+    (worker.folder / KEPT_FOLDER).mkdir()
+    (worker.folder / KEPT_FOLDER / "scan.npy").touch()
+    assert worker.process.wait(10) == 0
+    assert worker.folder.is_dir()
+    assert not (worker.folder / KEPT_FOLDER).exists()
 
 
 def test_ctrl_c_in_the_terminal_does_not_kill_it(start):

@@ -11,6 +11,7 @@ from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain, put_volume, take_volume
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
@@ -29,11 +30,11 @@ class AlignTask(Task[Alignment]):
 
         return register_rigid(self.moving, self.reference, reporter=reporter)
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""
         return {
-            "moving": put_volume(self.moving, folder, "moving", stopped=stopped),
-            "reference": put_volume(self.reference, folder, "reference", stopped=stopped),
+            "moving": put_volume(self.moving, folder, "moving", stopped=stopped, kept=kept),
+            "reference": put_volume(self.reference, folder, "reference", stopped=stopped, kept=kept),
         }
 
     @classmethod

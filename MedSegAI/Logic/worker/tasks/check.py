@@ -12,6 +12,7 @@ from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain, put_volume, take_volume
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
@@ -33,7 +34,7 @@ class CheckTask(Task[tuple[Volume, float]]):
             reporter.progress(done, self.rounds, "checking")
         return self.volume, total
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""
         return {"volume": put_volume(self.volume, folder, "scan", stopped=stopped), "rounds": self.rounds}
 

@@ -10,6 +10,7 @@ from MedSegAI.Logic.doctor import Check, examine
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
@@ -24,7 +25,7 @@ class ExamineTask(Task[tuple[Check, ...]]):
         """Examine this process; imports torch."""
         return examine()
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`; there is nothing to hand over."""
         return {}
 

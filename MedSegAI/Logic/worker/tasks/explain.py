@@ -23,6 +23,7 @@ from MedSegAI.Logic.worker.handover import (
     take_segmentation,
     take_volume,
 )
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.segment import model_and_settings
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
@@ -45,10 +46,10 @@ class ExplainTask(Task[Volume]):
         options = {"target": self.target, "layer": self.layer, "settings": self.settings, "reporter": reporter}
         return models.explain(self.scans, self.segmentation, self.model, **options)
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""
         return {
-            "scans": put_scans(self.scans, folder, stopped=stopped),
+            "scans": put_scans(self.scans, folder, stopped=stopped, kept=kept),
             "segmentation": put_segmentation(self.segmentation, folder, stopped=stopped),
             "target": self.target,
             "layer": self.layer,

@@ -13,6 +13,7 @@ from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain, put_scans, put_segmentation, take_scans, take_segmentation
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
@@ -30,10 +31,10 @@ class SegmentTask(Task[SegmentationResult]):
         """Segment with the warm model."""
         return models.segment(self.scans, self.model, settings=self.settings, reporter=reporter)
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""
         return {
-            "scans": put_scans(self.scans, folder, stopped=stopped),
+            "scans": put_scans(self.scans, folder, stopped=stopped, kept=kept),
             **model_and_settings(self.model, self.settings),
         }
 

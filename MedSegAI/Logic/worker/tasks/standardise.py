@@ -11,6 +11,7 @@ from MedSegAI.Logic.standardise.step import Standardised, Step, apply_steps
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain, put_volume, take_volume
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
@@ -31,10 +32,10 @@ class StandardiseTask(Task[Standardised]):
         """Apply the steps in turn."""
         return replace(apply_steps(self.volume, self.steps, reporter=reporter), undo=None)
 
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""
         return {
-            "volume": put_volume(self.volume, folder, "scan", stopped=stopped),
+            "volume": put_volume(self.volume, folder, "scan", stopped=stopped, kept=kept),
             "steps": [{"kind": step.kind, "settings": step.to_plain()} for step in self.steps],
         }
 

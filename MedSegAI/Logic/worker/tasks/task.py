@@ -9,6 +9,7 @@ from typing import ClassVar, Generic, TypeVar
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain
+from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
 T = TypeVar("T")
@@ -28,8 +29,13 @@ class Task(abc.ABC, Generic[T]):
         """Do it in this process; raises whatever the work raises, Cancelled if the reporter asked to stop."""
 
     @abc.abstractmethod
-    def hand_over(self, folder: Path, stopped: AskToStop) -> Plain:
+    def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """Write its arrays into the folder and describe it as JSON values, in the process that asks.
+
+        Args:
+            folder: The job's own folder.
+            stopped: Asked whether to give up.
+            kept: Scans handed over before, which need not be written again.
 
         Raises:
             StorageError: if an array cannot be written.
