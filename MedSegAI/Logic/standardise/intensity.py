@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from MedSegAI.Logic.errors import InputError, ModelError
+from MedSegAI.Logic.standardise.intensity_scale import (
+    KINDS,
+    measured_limits,
+    measured_scale,
+    refuse_not_finite,
+    refuse_unknown,
+)
 from MedSegAI.Logic.standardise.normalisation import Normalisation
 
-KINDS = ("none", "z_score", "range")
-_PIECE = 1 << 20
+__all__ = ["KINDS", "normalise"]
 
 
 def normalise(array: np.ndarray, rule: Normalisation) -> np.ndarray:
@@ -33,64 +38,13 @@ def normalise(array: np.ndarray, rule: Normalisation) -> np.ndarray:
         InputError: if a voxel is NaN or infinite.
         ModelError: for a kind this version does not know, or limits that are not in order.
     """
-    if rule.kind not in KINDS:
-        raise ModelError(
-            f"This version of MedSegAI has no intensity normalisation '{rule.kind}'.",
-            advice=f"It has: {', '.join(KINDS)}. Update MedSegAI, or mend the model's card.",
-        )
+    refuse_unknown(rule)
     voxels = np.array(array, dtype=np.float32)
     if voxels.size == 0:
         return voxels
-    if not np.all(np.isfinite(voxels)):
-        raise InputError(
-            "The image holds voxels that are not numbers (NaN or infinite).",
-            advice="Export it again, or replace these voxels by the background value.",
-        )
-    limits = _limits(voxels, rule)
+    refuse_not_finite(voxels)
+    limits = measured_limits(rule, lambda percents: np.percentile(voxels, percents))
     if limits is not None:
         np.clip(voxels, *limits, out=voxels)
-    _rescale(voxels, rule)
+    measured_scale(rule, limits, lambda: [voxels], count=voxels.size).rescale(voxels)
     return voxels
-
-
-def _limits(voxels: np.ndarray, rule: Normalisation) -> tuple[float, float] | None:
-    if rule.clip_values is not None:
-        low, high = rule.clip_values
-    elif rule.clip_percentiles is not None:
-        low, high = rule.clip_percentiles
-        if not 0 <= low <= high <= 100:
-            raise ModelError(
-                f"The percentiles {low} and {high} are not limits to clip to.",
-                advice="Give two values from 0 to 100, the lower first.",
-            )
-        low, high = np.percentile(voxels, (low, high))
-    else:
-        return None
-    if low > high:
-        raise ModelError(f"The limits {low} and {high} are not in order.", advice="Give the lower one first.")
-    return float(low), float(high)
-
-
-def _rescale(voxels: np.ndarray, rule: Normalisation) -> None:
-    """Rescale in place."""
-    if rule.kind == "none":
-        return
-    if rule.kind == "z_score":
-        offset, scale = _mean_and_deviation(voxels)
-    else:
-        offset, top = rule.clip_values or (float(voxels.min()), float(voxels.max()))
-        scale = top - offset
-    # A constant image has a spread of rounding errors only; dividing by it would turn them into signal.
-    if scale <= 1e-6 * max(abs(offset), 1e-6):
-        voxels[...] = 0
-        return
-    voxels -= np.float32(offset)
-    voxels /= np.float32(scale)
-
-
-def _mean_and_deviation(voxels: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation in float64, a piece at a time: a float64 copy of a whole CT would be gigabytes."""
-    pieces = np.array_split(voxels.ravel(), max(1, voxels.size // _PIECE))
-    mean = sum(float(piece.sum(dtype=np.float64)) for piece in pieces) / voxels.size
-    squares = sum(float(np.square(piece.astype(np.float64) - mean).sum()) for piece in pieces)
-    return mean, (squares / voxels.size) ** 0.5
