@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.inference.engines.worth import is_enough_work
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
@@ -17,9 +17,8 @@ from MedSegAI.Logic.volume import Volume
 if TYPE_CHECKING:
     from MedSegAI.Logic.inference.engines.eager import EagerEngine
     from MedSegAI.Logic.inference.engines.engine import Engine
+    from MedSegAI.Logic.inference.engines.open import ChosenEngine
 
-
-E = TypeVar("E", bound="Engine")
 _Key = tuple[str, ...]
 
 
@@ -28,7 +27,8 @@ class WarmModels:
 
     def __init__(self) -> None:
         self._model: _Key | None = None
-        self._engines: dict[_Key, Engine] = {}
+        self._chosen: dict[tuple[DeviceChoice, EngineChoice, bool], ChosenEngine] = {}
+        self._engines: dict[tuple[str, EngineChoice], Engine] = {}
 
     def segment(self, scans: Scans, model: Model, *, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
@@ -55,40 +55,47 @@ class WarmModels:
         options = {"target": target, "layer": layer, "settings": settings, "reporter": reporter, "engine": engine}
         return explain(scans, segmentation, model, **options)
 
-    def engine(self, model: Model, *, settings: RunSettings, reporter: Reporter) -> Engine:
-        """The engine that the settings ask for, warm where the last run used the same model, device and engine.
+    def engine(self, model: Model, *, settings: RunSettings, reporter: Reporter, windows: int | None = None) -> Engine:
+        """The engine that the settings come down to, warm where an earlier run of the model came down to the same.
 
-        An engine that had to fall back for lack of memory is not kept: the memory may be there again.
+        An engine that had to fall back for lack of memory is not kept: the memory may be there again. ``windows`` are
+        those of the run, where they are known.
 
         Raises:
-            ModelError: if the weights are missing, tampered with or do not fit the card.
-            DeviceError: if a GPU was asked for and cannot be used.
+            ModelError: if the weights are missing, tampered with or do not fit the card, or the engine that was asked
+                for does not give what torch gives.
+            DeviceError: if the engine or the device that was asked for cannot be used.
+            DependencyError: if the engine that was asked for is not installed.
         """
-        from MedSegAI.Logic.inference.engines.open import open_engine
+        from MedSegAI.Logic.inference.engines.open import choose_engine, open_chosen
 
-        key = (settings.device.value, settings.engine.value)
-        return self._kept(model, key, lambda: open_engine(model, settings=settings, reporter=reporter))
+        self._keep_only(model)
+        asked = (settings.device, settings.engine, is_enough_work(model.card, windows=windows))
+        if asked not in self._chosen:
+            self._chosen[asked] = choose_engine(model, settings=settings, reporter=reporter, windows=windows)
+        chosen = self._chosen[asked]
+        if chosen.fallback:
+            del self._chosen[asked]
+        key = (chosen.device.name, chosen.choice)
+        if key not in self._engines or self._engines[key].fallbacks:
+            # The old one goes first: both would not fit.
+            self._engines.pop(key, None)
+            self._engines[key] = open_chosen(model, chosen, reporter=reporter)
+        return self._engines[key]
 
     def torch_engine(self, model: Model, *, device: DeviceChoice, reporter: Reporter) -> EagerEngine:
         """The model's network in torch, for gradients; warm and raising as :meth:`engine`."""
-        from MedSegAI.Logic.inference.engines.open import open_torch_engine
-
-        key = (device.value, EngineChoice.TORCH.value)
-        return self._kept(model, key, lambda: open_torch_engine(model, device=device, reporter=reporter))
+        settings = RunSettings(device=device, engine=EngineChoice.TORCH)
+        return self.engine(model, settings=settings, reporter=reporter)
 
     def forget(self) -> None:
         """Free the engines' memory."""
         self._model = None
-        self._engines = {}
+        self._chosen, self._engines = {}, {}
 
-    def _kept(self, model: Model, key: _Key, open_it: Callable[[], E]) -> E:
+    def _keep_only(self, model: Model) -> None:
         card = model.card
         this = (card.weights_sha256, card.network, json.dumps(card.network_arguments, sort_keys=True))
         if this != self._model:
             self.forget()
             self._model = this
-        if key not in self._engines or self._engines[key].fallbacks:
-            # The old one goes first: both would not fit.
-            self._engines.pop(key, None)
-            self._engines[key] = open_it()
-        return self._engines[key]
