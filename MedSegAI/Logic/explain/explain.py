@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from MedSegAI.Logic.errors import InputError, LabelError
-from MedSegAI.Logic.explain.grad_cam import explain_array
+from MedSegAI.Logic.explain.heat_on_scan import heat_onto_scan
+from MedSegAI.Logic.explain.whole_volume import HeatPlane, heat_planes
 from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.input_check import check_together
+from MedSegAI.Logic.inference.region_parts import region_box
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
-from MedSegAI.Logic.inference.segment import prepare_region, region_box
+from MedSegAI.Logic.inference.segment import prepare_region
 from MedSegAI.Logic.labels import Label
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
 from MedSegAI.Logic.settings import RunSettings
-from MedSegAI.Logic.standardise.resample import resample, resample_labels
+from MedSegAI.Logic.standardise.resample import resample_labels
 from MedSegAI.Logic.volume import Modality, Unit, Volume
 
 
@@ -75,7 +80,7 @@ def explain(
         mask = _mask_in(region, segmentation.labels, label)
         if not np.any(mask):
             continue
-        raw = explain_array(
+        planes = heat_planes(
             prepare_region(case, region, model.card),
             mask,
             engine.network,
@@ -85,10 +90,7 @@ def explain(
             overlap=settings.overlap_or(model.card.overlap),
             reporter=PartReporter(reporter, f"explaining {label.name.lower()}"),
         )
-        box = region_box(region.grid, volume.grid)
-        local = Volume(np.ascontiguousarray(region.orient(raw)), region.grid)
-        here = resample(local, volume.grid.crop(box), background=0.0).array
-        np.maximum(heat[box.slices], here, out=heat[box.slices])
+        _bring_together(heat, planes, region, volume.grid, alone=len(regions) == 1)
     strongest = float(heat.max())
     if strongest > 0:
         heat /= strongest
@@ -98,10 +100,28 @@ def explain(
     return Volume(heat, volume.grid, Modality.UNKNOWN, Unit.ARBITRARY, name, frame)
 
 
+def _bring_together(
+    heat: np.ndarray, planes: Iterator[HeatPlane], region: LocalisedRegion, grid: Grid, *, alone: bool
+) -> None:
+    """The larger of the heat that is there and a region's, scaled to 1 at its strongest place in model space.
+
+    Where a region is ``alone``, its raw heat is written as it comes and scaled by whoever scales the whole.
+    """
+    if alone:
+        heat_onto_scan(planes, region, grid, onto=heat)
+        return
+    box = region_box(region.grid, grid)
+    local = np.zeros(box.shape, dtype=np.float32)
+    strongest = heat_onto_scan(planes, region, grid, onto=local, at=box.start)
+    if strongest > 0:
+        local /= strongest
+        np.maximum(heat[box.slices], local, out=heat[box.slices])
+
+
 def _mask_in(region: LocalisedRegion, labels: Volume, label: Label) -> np.ndarray:
     """The label's voxels (k, j, i) bool in a region of model space, as the network sees it."""
-    one = labels.with_array((labels.array == label.value).astype(np.uint8))
-    return region.orient(resample_labels(one, region.grid).array) > 0
+    one = labels.with_array((labels.array == label.value).view(np.uint8))
+    return region.orient(resample_labels(one, region.grid).array.view(bool))
 
 
 def _record_of(record: Provenance | None, case: InputScans, model: Model) -> Provenance:

@@ -1,4 +1,4 @@
-"""Grad-CAM++ in 3D: which places of a layer drove a label, for a whole volume of any size.
+"""Grad-CAM++ in 3D: which places of a layer drove a label, in one window.
 
 Chattopadhay et al. 2018, *Grad-CAM++: Generalized Gradient-based Visual Explanations for Deep Convolutional Networks*,
 WACV; for segmentation the score is summed over the label's own voxels, as in Vinogradova et al. 2020, *Towards
@@ -7,7 +7,6 @@ Interpretable Semantic Segmentation via Gradient-weighted Class Activation Mappi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum
 
 import numpy as np
@@ -15,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from MedSegAI.Logic.errors import LabelError, ModelError
+from MedSegAI.Logic.errors import ModelError
 from MedSegAI.Logic.explain.layers import activations_and_logits
-from MedSegAI.Logic.inference.windows import cut_window, gaussian_weights, overlap_of_window, window_starts
-from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+
+_LARGEST_IN_FLOAT32 = 1e25
+_SMALLEST_IN_FLOAT32 = 1e-20
+"""Between these no product in a map's formula overflows or vanishes in float32; beyond them float64 is taken."""
 
 
 class ChannelWeights(str, Enum):
@@ -29,73 +30,6 @@ class ChannelWeights(str, Enum):
 
     GRAD_CAM = "grad-cam"
     """The plain mean of the gradients (Selvaraju et al. 2017)."""
-
-
-def explain_array(
-    image: np.ndarray,
-    mask: np.ndarray,
-    network: nn.Module,
-    *,
-    label: int,
-    layer: str,
-    window: Sequence[int],
-    overlap: float,
-    reporter: Reporter,
-    channel_weights: ChannelWeights = ChannelWeights.GRAD_CAM_PLUS_PLUS,
-    fill: float = 0.0,
-) -> np.ndarray:
-    """The heat map of one label over an image of any size.
-
-    The windows are those of the segmentation; only those that hold the label are run. Their raw maps are averaged with
-    the segmentation's Gaussian weights and scaled once for the volume, so windows stay comparable.
-
-    Args:
-        image: (channels, k, j, i) in model space, normalised; may be memory-mapped.
-        mask: (k, j, i) bool: the voxels whose logits are explained, usually the label as it was segmented.
-        network: Gives logits (n, classes, k, j, i); it is left as it was, on the device it is on.
-        label: The network's class, 1 for the first label.
-        layer: Name of a layer, as ``network.named_modules()`` has it.
-        window: Extent (k, j, i) of a window in voxels.
-        overlap: Smallest fraction that neighbouring windows share, 0 <= overlap < 1.
-        reporter: Told done/total after each window; asked between windows whether to stop.
-        channel_weights: Grad-CAM++, or plain Grad-CAM.
-        fill: Value of voxels outside an image that is smaller than the window.
-
-    Returns:
-        (k, j, i) float32, 0 to 1, 1 at the volume's strongest place; 0 where no window held the label. All 0 where
-        nothing in the layer speaks for the label.
-
-    Raises:
-        LabelError: if the mask is empty.
-        ModelError: if there is no such layer, or it does not give feature maps.
-        Cancelled: if the user asked to stop.
-    """
-    shape = image.shape[1:]
-    starts = [
-        start
-        for start in window_starts(shape, window, overlap=overlap)
-        if np.any(mask[overlap_of_window(start, window, shape)[0]])
-    ]
-    if not starts:
-        raise LabelError(
-            "There is nothing to explain: the segmentation has no voxel of this label.",
-            advice="Choose a label that was found.",
-        )
-    weights = gaussian_weights(window)
-    total = np.zeros(shape, dtype=np.float32)
-    weight_sum = np.zeros(shape, dtype=np.float32)
-    for done, start in enumerate(starts, start=1):
-        raise_if_cancelled(reporter)
-        local = cut_window(image, start, window, fill=fill)
-        inside = cut_window(mask[None], start, window)[0] > 0
-        raw = explain_window(network, local, inside, label=label, layer=layer, channel_weights=channel_weights)
-        in_volume, in_window = overlap_of_window(start, window, shape)
-        total[in_volume] += (raw * weights)[in_window]
-        weight_sum[in_volume] += weights[in_window]
-        reporter.progress(done, len(starts), "explaining")
-    np.divide(total, weight_sum, out=total, where=weight_sum > 0)
-    strongest = float(total.max())
-    return total / strongest if strongest > 0 else total
 
 
 def explain_window(
@@ -134,12 +68,14 @@ def explain_window(
     voxels = max(int(inside.sum()), 1)
     # The alphas depend on the score's scale, and for a sum over thousands of voxels all of them saturate: a channel
     # then counts however little it matters. So the score is the mean, and the map is scaled back to the sum's.
-    score = logits[0, label][inside].sum() / voxels
-    (gradient,) = torch.autograd.grad(score, features)
+    of_logits = torch.zeros_like(logits)
+    of_logits[0, label] = inside / voxels
+    (gradient,) = torch.autograd.grad(logits, features, of_logits)
     with torch.no_grad():
-        weighted = class_activation_map(features.detach()[0], gradient[0], channel_weights=channel_weights) * voxels
-        full = functional.interpolate(weighted[None, None], size=window.shape[1:], mode="trilinear")
-    return full[0, 0].clamp_max(torch.finfo(torch.float32).max).float().cpu().numpy()
+        full = class_activation_map(features.detach()[0], gradient[0], channel_weights=channel_weights) * voxels
+        if full.shape != window.shape[1:]:
+            full = functional.interpolate(full[None, None], size=window.shape[1:], mode="trilinear")[0, 0]
+    return full.clamp_max(torch.finfo(torch.float32).max).float().cpu().numpy()
 
 
 def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights: ChannelWeights) -> Tensor:
@@ -158,15 +94,35 @@ def class_activation_map(features: Tensor, gradient: Tensor, *, channel_weights:
         channel_weights: Grad-CAM++, or plain Grad-CAM.
 
     Returns:
-        (k, j, i) float64, never negative; 0 where a gradient was not finite.
+        (k, j, i) float32, or float64 where numbers are so large or small that float32 would not hold the products;
+        never negative; 0 where a gradient was not finite.
     """
-    gradient = torch.nan_to_num(gradient.double(), nan=0.0, posinf=0.0, neginf=0.0)
-    features = torch.nan_to_num(features.double(), nan=0.0, posinf=0.0, neginf=0.0)
+    if not _float32_suffices(features, gradient):
+        gradient = torch.nan_to_num(gradient.double(), nan=0.0, posinf=0.0, neginf=0.0)
+        features = torch.nan_to_num(features.double(), nan=0.0, posinf=0.0, neginf=0.0)
     if channel_weights is ChannelWeights.GRAD_CAM:
         weights = gradient.mean(dim=(1, 2, 3))
     else:
-        positive = gradient.clamp_min(0)
         features = features.clamp_min(0)
         activation = features.sum(dim=(1, 2, 3), keepdim=True)
-        weights = (positive / (2 + positive * activation)).sum(dim=(1, 2, 3))
-    return torch.einsum("c,ckji->kji", weights, features).clamp_min(0)
+        weights = _sums_of_weighted_gradients(gradient.clamp_min(0), activation)
+    return torch.tensordot(weights, features, dims=1).clamp_min(0)
+
+
+def _sums_of_weighted_gradients(positive: Tensor, activation: Tensor) -> Tensor:
+    """The sum over places of alpha * g = g / (2 + g sum(A)) a channel, for gradients that are nowhere negative."""
+    return (positive / torch.addcmul(positive.new_tensor(2.0), positive, activation)).sum(dim=(1, 2, 3))
+
+
+def _float32_suffices(features: Tensor, gradient: Tensor) -> bool:
+    """Whether all numbers are float32, finite and of ordinary size; a gradient may be 0 everywhere."""
+    if features.dtype != torch.float32 or gradient.dtype != torch.float32:
+        return False
+    places = features[0].numel()
+    largest = float(features.abs().amax()) * places
+    steepest = float(gradient.abs().amax()) * places
+    # Comparisons with NaN are false.
+    moderate = largest < _LARGEST_IN_FLOAT32 and steepest < _LARGEST_IN_FLOAT32
+    if not moderate or largest * steepest >= _LARGEST_IN_FLOAT32:
+        return False
+    return steepest == 0 or (steepest > _SMALLEST_IN_FLOAT32 and largest * steepest > _SMALLEST_IN_FLOAT32)
