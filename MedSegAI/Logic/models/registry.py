@@ -20,6 +20,8 @@ CARD_NAME = "card.json"
 WEIGHTS_NAME = "weights.safetensors"
 CASES_NAME = "validation.json"
 """The scores of the single cases that a model was measured on; not every model has them."""
+TRAINED_ON_NAME = "trained-on.txt"
+"""Whom a model was trained or chosen on, one a line, where a public benchmark holds some of them too."""
 SHIPPED_MODELS = Path(__file__).resolve().parents[2] / "Resources" / "Models"
 _CHUNK_BYTES = 1 << 20
 

@@ -22,6 +22,7 @@ from MedSegAI.Logic.models.registry import (
     CARD_NAME,
     CASES_NAME,
     SHIPPED_MODELS,
+    TRAINED_ON_NAME,
     WEIGHTS_NAME,
     Model,
     file_sha256,
@@ -154,7 +155,7 @@ def _kept_card(folder: Path, version: str) -> Path:
 
 
 def _bring_weights(model: Model, folder: Path) -> None:
-    """Weights and scores beside the new card; a folder without a card is no model yet, so a kill leaves nothing."""
+    """Weights and what else belongs to them beside the new card; a folder without a card is no model yet, so a kill leaves nothing."""
     if folder == model.folder:
         return
     present = folder / CARD_NAME
@@ -163,7 +164,7 @@ def _bring_weights(model: Model, folder: Path) -> None:
             f"'{folder}' holds another model or version called '{model.card.name}', which is the one in use.",
             advice="Assess that one, or rename or remove its folder.",
         )
-    for name in (WEIGHTS_NAME, CASES_NAME):
+    for name in (WEIGHTS_NAME, CASES_NAME, TRAINED_ON_NAME):
         if (model.folder / name).is_file():
             _copy(model.folder / name, folder / name)
 

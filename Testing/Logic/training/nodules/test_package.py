@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from MedSegAI.Logic.evaluation.metrics import compare_masks
 from MedSegAI.Logic.evaluation.stored import read_evaluation
 from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
 from MedSegAI.Logic.models.card import ModelCard
-from MedSegAI.Logic.models.registry import read_model
+from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
 from MedSegAI.Logic.models.weights import load_network
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
@@ -57,6 +58,8 @@ def test_a_run_becomes_a_model_that_segments_from_a_click(
     card = read_model(tmp_path / "model").card
     assert card.window == (64, 64, 64) and card.point_box_mm == (64, 64, 64) and card.needs_point
     assert card.training["nodules"]["train"] == {"cubes": 2, "slices": 2, "patients": 2}
+    trained_on = (tmp_path / "model" / card.training["trained_on"]).read_text().splitlines()
+    assert [line for line in trained_on if not line.startswith("#")] == ["P0", "P2", "P1"]
     config = load_checkpoint(trained).config
     assert card.inputs[0].normalisation == config.data.normalisation
     (case, _) = read_nodules(small_sets, config.data, subset="val")
@@ -78,6 +81,15 @@ def test_what_was_measured_is_written_on_the_card_and_beside_it(
     assert after.card.accuracy["slices"] == {"nodules": 249} and after.card.accuracy["command"] == "again"
     assert read_evaluation(tmp_path / "model" / "validation.json").cases[0].case == "P1_error-0.5"
     assert after.card.weights_sha256 == model.card.weights_sha256
+
+
+def test_the_shipped_model_names_the_patients_it_was_trained_and_chosen_on() -> None:
+    shipped = read_model(SHIPPED_MODELS / "lung-nodule-ct")
+    lines = (shipped.folder / shipped.card.training["trained_on"]).read_text().splitlines()
+    patients = [line for line in lines if not line.startswith("#")]
+    counted = (shipped.card.training["nodules"][subset]["patients"] for subset in ("train", "val"))
+    assert len(set(patients)) == len(patients) == sum(counted)
+    assert all(re.fullmatch(r"LIDC-IDRI-\d{4}", patient) for patient in patients)
 
 
 def test_a_run_on_other_data_is_refused(
