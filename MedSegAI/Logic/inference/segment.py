@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ import numpy as np
 
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.decision import decision_of
-from MedSegAI.Logic.inference.engines.engine import Engine
+from MedSegAI.Logic.inference.engines.engine import Engine, OpenEngine
 from MedSegAI.Logic.inference.engines.open import open_engine
 from MedSegAI.Logic.inference.growing_result import GrowingResult
 from MedSegAI.Logic.inference.input_check import check_input
@@ -48,6 +49,7 @@ def segment(
     settings: RunSettings,
     reporter: Reporter,
     engine: Engine | None = None,
+    open_with: OpenEngine | None = None,
     watch: WatchRegion | None = None,
     show: ShowPart | None = None,
 ) -> SegmentationResult:
@@ -64,6 +66,7 @@ def segment(
         settings: The user's choices.
         reporter: Told the memory plan, fallbacks and done/total; asked between windows whether to stop.
         engine: A warm engine of this model.
+        open_with: Opens the engine for so many windows, where ``engine`` is None; None opens what the settings ask for.
         watch: Shown the mean logits of each region, plane by plane; see :data:`WatchRegion`.
         show: Shown each part of the result, a box of the scan's grid and its labels, as soon as it is known: slabs
             along that axis of the scan which lies nearest to the patient's head-foot axis. Parts of one region do not
@@ -84,7 +87,12 @@ def segment(
     case = scans_for(scans, card)
     check_input(case, card, reporter=reporter)
     chosen = choose_regions(case, card, settings=settings, reporter=reporter)
-    engine = engine or open_engine(model, settings=settings, reporter=reporter)
+    counts = [
+        len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
+    ]
+    if engine is None:
+        opener = open_with or functools.partial(open_engine, model, settings=settings, reporter=reporter)
+        engine = opener(windows=sum(counts))
     grids = [volume.grid for volume in case.by_name.values()]
     plan = plan_memory(chosen.regions, card, settings=settings, engine=engine, scans=grids)
     for sentence in plan.refuse_or_tell():
@@ -94,9 +102,6 @@ def segment(
     confidence = np.zeros(case.grid.shape, dtype=np.float16) if wants_confidence else None
     growing = GrowingResult(labels, confidence, show)
     gathered = WinningProbabilities()
-    counts = [
-        len(window_starts(r.grid.shape, card.window, overlap=settings.overlap_or(card.overlap))) for r in chosen.regions
-    ]
     for index, region in enumerate(chosen.regions):
         part = PartReporter(reporter, f"segmenting {region.name}", before=sum(counts[:index]), total=sum(counts))
         seen = None if watch is None else watch(region)
@@ -119,28 +124,6 @@ def segment(
         Box.around(labels),
         None if settings.confidence is ConfidenceChoice.NONE else gathered.means(chosen.table),
     )
-
-
-def prepare_region(case: InputScans, region: LocalisedRegion, card: ModelCard) -> np.ndarray:
-    """The voxels of a region as the network wants them: (inputs, k, j, i) float32 in model space.
-
-    Every scan is interpolated once, from its own grid, and normalised by the rule of its own input; an optional input
-    that is missing is 0.
-
-    Args:
-        case: The scans in one space, in the card's order (:meth:`InputScans.for_card`).
-        region: The place in model space.
-        card: The model's card.
-    """
-    image = np.zeros((len(card.inputs), *region.grid.shape), dtype=np.float32)
-    for channel, wanted in zip(image, card.inputs):
-        volume = case.by_name.get(wanted.name)
-        if volume is not None:
-            # Else the scan's smallest value, which may be a marker for what was not measured.
-            beyond = AIR_HU if wanted.unit is Unit.HOUNSFIELD else None
-            voxels = resample(volume, region.grid, background=beyond).array
-            channel[...] = region.orient(normalise(voxels, wanted.normalisation))
-    return image
 
 
 def _segment_region(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,11 @@ class WarmModels:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
         from MedSegAI.Logic.inference.segment import segment
 
-        engine = self.engine(model, settings=settings, reporter=reporter)
-        return segment(scans, model, settings=settings, reporter=reporter, engine=engine)
+        open_with = functools.partial(self.engine, model, settings=settings, reporter=reporter)
+        # What was asked for by name may be missing: that is told before the regions are looked for.
+        engine = None if settings.engine is EngineChoice.AUTO else open_with()
+        options = {"settings": settings, "reporter": reporter, "engine": engine, "open_with": open_with}
+        return segment(scans, model, **options)
 
     def explain(
         self,

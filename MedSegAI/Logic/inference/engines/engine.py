@@ -41,3 +41,10 @@ class Engine(Protocol):
         Raises:
             DeviceError: when there is nothing left to give up.
         """
+
+
+class OpenEngine(Protocol):
+    """Opens an engine once it is known how long a run is."""
+
+    def __call__(self, *, windows: int) -> Engine:
+        """The engine for a run of so many windows."""

@@ -133,6 +133,7 @@ def open_for(model: Model, *, open_torch: Callable[[], EagerEngine], reporter: R
 
 
 def cpu_properties() -> dict[str, Any]:
+    """How OpenVINO computes here: one window at a time, with torch's number of threads, in float32."""
     """How a network is compiled: for the shortest time of one window, in float32, with the threads that torch uses."""
     return {
         "PERFORMANCE_HINT": "LATENCY",
