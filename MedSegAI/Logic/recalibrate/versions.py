@@ -155,7 +155,7 @@ def _kept_card(folder: Path, version: str) -> Path:
 
 
 def _bring_weights(model: Model, folder: Path) -> None:
-    """What belongs to the weights beside the new card; a folder without a card is no model yet: a kill leaves nothing."""
+    """What belongs to the weights beside the new card; a folder without one is no model yet: a kill leaves nothing."""
     if folder == model.folder:
         return
     present = folder / CARD_NAME
