@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from MedSegAI.Logic.networks.devices import has_hooks_inside, needs_gradient, runs_plainly_on_cpu
+from MedSegAI.Logic.networks.devices import has_hooks_inside, is_exported, needs_gradient, runs_plainly_on_cpu
 from MedSegAI.Logic.networks.fused_residual import SLOPE, ResidualBlockFunction, residual_block
 
 
@@ -102,7 +102,7 @@ class DecoderBlock(nn.Module):
 
     def forward(self, inputs: Tensor, skip: Tensor) -> Tensor:
         """(batch, channels, k, j, i) and a skip connection of twice that resolution to that resolution."""
-        if inputs.device.type != "cpu" or has_hooks_inside(self, apart_from=self.conv_block):
+        if is_exported() or inputs.device.type != "cpu" or has_hooks_inside(self, apart_from=self.conv_block):
             return self.conv_block(torch.cat([self.transp_conv(inputs), skip], dim=1))
         return self.conv_block(self.transp_conv.join(inputs, skip))
 
@@ -116,7 +116,7 @@ class OutputBlock(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """(batch, channels, k, j, i) to logits (batch, labels, k, j, i), contiguous."""
-        if inputs.device.type != "cpu" or has_hooks_inside(self):
+        if is_exported() or inputs.device.type != "cpu" or has_hooks_inside(self):
             return self.conv(inputs)
         convolution = self.conv.conv
         weight, bias = convolution.weight.flatten(1), convolution.bias[:, None]

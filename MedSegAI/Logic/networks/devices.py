@@ -19,6 +19,11 @@ def runs_plainly_on_cpu(*tensors: Tensor) -> bool:
     )
 
 
+def is_exported() -> bool:
+    """Whether the network is recorded for another engine now: plain operators of fixed shapes are wanted."""
+    return torch.jit.is_tracing() or torch.compiler.is_exporting()
+
+
 def needs_gradient(*tensors: Tensor | None) -> bool:
     """Whether what is computed from the tensors now will be differentiated."""
     return torch.is_grad_enabled() and any(tensor is not None and tensor.requires_grad for tensor in tensors)

@@ -65,7 +65,7 @@ class FusionSwinUNETR(HybridSwinUNETR):
         Raises:
             InputError: as :meth:`SwinUNETR.forward`, or when the channels are not as many as the modalities.
         """
-        self._check_shape(tuple(volume.shape[2:]))
+        self._check_shape(tuple(map(int, volume.shape[2:])))
         if volume.shape[1] != self.fusion.modalities:
             raise InputError(
                 f"The network cannot take {volume.shape[1]} channels.",

@@ -88,7 +88,7 @@ class HybridSwinUNETR(SwinUNETR):
 
     def forward(self, volume: Tensor) -> Tensor:
         """As :meth:`SwinUNETR.forward`."""
-        self._check_shape(tuple(volume.shape[2:]))
+        self._check_shape(tuple(map(int, volume.shape[2:])))
         return self._refined(self._logits(volume), volume)
 
     def _logits(self, volume: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from MedSegAI.Logic.networks.convolution_blocks import EncoderBlock
+from MedSegAI.Logic.networks.devices import is_exported
 from MedSegAI.Logic.networks.window_attention import WindowAttention
 
 # Order in which the eight neighbours (k, j, i) of a 2x2x2 block are joined: it is part of what the weights mean.
@@ -159,6 +160,9 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, volume: Tensor) -> Tensor:
         """Volume (batch, channels, k, j, i) to features (batch, channels, k', j', i'), a voxel a patch."""
+        if is_exported():
+            features = self.proj(volume)
+            return features if self.norm is None else self.norm(features.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
         for axis, size in enumerate(self.proj.kernel_size):
             volume = volume.unflatten(2 + 2 * axis, (-1, size))
         patches = volume.permute(0, 2, 4, 6, 1, 3, 5, 7).flatten(4)

@@ -88,7 +88,7 @@ class SwinUNETR(nn.Module):
 
         Raises InputError when a side is not a multiple of 32 or the bottleneck is a single voxel.
         """
-        self._check_shape(tuple(volume.shape[2:]))
+        self._check_shape(tuple(map(int, volume.shape[2:])))
         features = self.swinViT(volume, normalize=self.normalize)
         skip = self.encoder4(features[2])
         out = self.decoder5(self.encoder10(features[4]), features[3])

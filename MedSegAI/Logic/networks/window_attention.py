@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from MedSegAI.Logic.networks import chunked_attention
-from MedSegAI.Logic.networks.devices import needs_gradient, runs_plainly_on_cpu
+from MedSegAI.Logic.networks.devices import is_exported, needs_gradient, runs_plainly_on_cpu
+from MedSegAI.Logic.networks.exported_attention import attend_exported
 from MedSegAI.Logic.networks.position_bias import (
     add_group_bias_gradient,
     group_bias,
@@ -47,12 +48,13 @@ class WindowAttention(nn.Module):
         self.attention_dropout = attention_dropout
         self.proj_drop = nn.Dropout(projection_dropout)
         self._known_table: Tensor | None = None
+        self._known_version = -1
         self._known_biases: dict[tuple, Tensor] = {}
         nn.init.trunc_normal_(self.relative_position_bias_table, std=0.02)
 
     def forward(self, tokens: Tensor, shift: Triple) -> Tensor:
         """Attend within the windows of a grid (batch, k, j, i, channels), shifted by ``shift`` tokens; same shape."""
-        shape = tuple(tokens.shape[1:4])
+        shape = tuple(map(int, tokens.shape[1:4]))
         groups = window_groups(shape, self.window_size, shift)
         window = clip_window(shape, self.window_size)
         qkv = self.qkv(tokens)
@@ -60,7 +62,9 @@ class WindowAttention(nn.Module):
         padded = qkv.new_zeros(qkv.shape[-1]) if self.qkv.bias is None else self.qkv.bias.to(qkv.dtype)
         table, index = self.relative_position_bias_table, self.relative_position_index
         dropout = self.attention_dropout if self.training else 0.0
-        if dropout or not runs_plainly_on_cpu(qkv, table):
+        if is_exported():
+            output = attend_exported(qkv, padded, self._recorded_biases(window, groups), groups, self.num_heads)
+        elif dropout or not runs_plainly_on_cpu(qkv, table):
             bias = window_bias(table, index, window)
             output = _attend_anywhere(qkv, padded, bias, groups, self.num_heads, dropout)
         elif needs_gradient(qkv, table):
@@ -75,14 +79,23 @@ class WindowAttention(nn.Module):
         if self._known_table is None or not torch.equal(self._known_table, table):
             self._known_table = table.detach().clone()
             self._known_biases = {}
+        self._known_version = table._version
         missing = [group for group in groups if group.kind not in self._known_biases]
         if missing:
             bias = window_bias(table, self.relative_position_index, window)
             self._known_biases |= {group.kind: group_bias(bias, group).contiguous() for group in missing}
         return [self._known_biases[group.kind] for group in groups]
 
+    def _recorded_biases(self, window: Triple, groups: tuple[WindowGroup, ...]) -> list[Tensor]:
+        """The groups' biases for a recorded graph: constants where an ordinary run has just made them."""
+        table = self.relative_position_bias_table
+        if self._known_version == table._version and all(group.kind in self._known_biases for group in groups):
+            return [self._known_biases[group.kind] for group in groups]
+        bias = window_bias(table, self.relative_position_index, window)
+        return [group_bias(bias, group) for group in groups]
+
     def __getstate__(self) -> dict:
-        return {**self.__dict__, "_known_table": None, "_known_biases": {}}
+        return {**self.__dict__, "_known_table": None, "_known_version": -1, "_known_biases": {}}
 
 
 class _WindowAttention(torch.autograd.Function):
