@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "hippocampus-mr"
 _ALIGN = ("auto", "never", "always")
+_ENGINES = ("auto", "torch", "openvino", "openvino-int8", "onnxruntime", "tensorrt")
 
 
 def add_case_options(parser: argparse.ArgumentParser, *, default_model: str | None = DEFAULT_MODEL) -> None:
@@ -68,9 +70,27 @@ def _add_scan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_compute_options(parser: argparse.ArgumentParser) -> None:
-    """Add where to compute and how far windows overlap."""
+    """Add where and by what to compute, and how far windows overlap."""
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="default: %(default)s")
+    parser.add_argument(
+        "--engine",
+        default="auto",
+        choices=_ENGINES,
+        help="what evaluates the network; auto takes the fastest that gives here what torch gives (heat maps: torch)",
+    )
     parser.add_argument("--overlap", type=float, metavar="FRACTION", help="of neighbouring windows, 0 to below 1")
+
+
+def compute_settings(options: argparse.Namespace) -> RunSettings:
+    """What :func:`add_compute_options` added, as settings.
+
+    Raises:
+        InputError: for a value outside its range.
+    """
+    from MedSegAI.Logic.settings import DeviceChoice, EngineChoice, RunSettings
+
+    device, engine = DeviceChoice(options.device), EngineChoice(options.engine)
+    return RunSettings(device=device, engine=engine, overlap=options.overlap)
 
 
 def settings_of(options: argparse.Namespace, *, keep_confidence: bool = False) -> RunSettings:
@@ -79,14 +99,10 @@ def settings_of(options: argparse.Namespace, *, keep_confidence: bool = False) -
     Raises:
         InputError: for a value outside its range.
     """
-    from MedSegAI.Logic.settings import ConfidenceChoice, DeviceChoice, RunSettings
+    from MedSegAI.Logic.settings import ConfidenceChoice
 
-    return RunSettings(
-        device=DeviceChoice(options.device),
-        confidence=ConfidenceChoice.PER_VOXEL if keep_confidence else ConfidenceChoice.NONE,
-        overlap=options.overlap,
-        region=options.roi,
-    )
+    confidence = ConfidenceChoice.PER_VOXEL if keep_confidence else ConfidenceChoice.NONE
+    return dataclasses.replace(compute_settings(options), confidence=confidence, region=options.roi)
 
 
 def named_paths(texts: Sequence[str]) -> dict[str, Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from MedSegAI.CommandLine import evaluate_luna16, evaluate_roc
-from MedSegAI.CommandLine.case_options import add_compute_options
+from MedSegAI.CommandLine.case_options import add_compute_options, compute_settings
 from MedSegAI.CommandLine.errors import UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
@@ -79,9 +79,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
 def _evaluate(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.models.registry import find_model
-    from MedSegAI.Logic.settings import DeviceChoice, RunSettings
 
-    settings = RunSettings(device=DeviceChoice(options.device), overlap=options.overlap)
+    settings = compute_settings(options)
     if options.output is not None:
         refuse_unusable([Output("-o", options.output, (".json",))], inputs=[options.split])
     model = find_model(options.model)

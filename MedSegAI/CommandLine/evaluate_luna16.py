@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import add_compute_options
+from MedSegAI.CommandLine.case_options import add_compute_options, compute_settings
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE, UsageError
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.progress import ConsoleReporter
@@ -96,9 +96,8 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
 def _methods(options: argparse.Namespace, folds: tuple[int, ...]) -> list[Luna16Method]:
     from MedSegAI.Logic.evaluation.luna16.methods import OurModel, StoredPredictions
-    from MedSegAI.Logic.settings import DeviceChoice, RunSettings
 
-    settings = RunSettings(device=DeviceChoice(options.device), overlap=options.overlap)
+    settings = compute_settings(options)
     methods: list[Luna16Method] = []
     for text in options.models:
         name, sign, model = text.partition("=")

@@ -37,16 +37,16 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
 
     from MedSegAI.Logic.evaluation.evaluate import evaluate
     from MedSegAI.Logic.files.decathlon import data_folder
-    from MedSegAI.Logic.settings import RunSettings
+    from MedSegAI.Logic.settings import EngineChoice, RunSettings
     from MedSegAI.Logic.training.package import package_model, with_accuracy
 
     # Asked before the folder is written, so that a wrong path leaves no unmeasured model behind.
     data_folder(options.dataset)
     checkpoint = options.run_folder / BEST_CHECKPOINT
     model = package_model(checkpoint, template, folder=options.output, split=options.split, notes=notes)
-    evaluation = evaluate(
-        model, options.dataset, split=options.split, subset="val", settings=RunSettings(), reporter=reporter
-    )
+    # A card's figures are those of the network itself, on every computer.
+    exact = RunSettings(engine=EngineChoice.TORCH)
+    evaluation = evaluate(model, options.dataset, split=options.split, subset="val", settings=exact, reporter=reporter)
     model = with_accuracy(model, evaluation, command=_command(model.card.name, options))
     facts = {"name": model.card.name, "folder": str(options.output), "weights_sha256": model.card.weights_sha256}
     lines = evaluation.to_text().rstrip("\n").splitlines()

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSegAI.CommandLine.case_options import add_compute_options
+from MedSegAI.CommandLine.case_options import add_compute_options, compute_settings
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.model_files import refuse_folder_in_use
 from MedSegAI.CommandLine.outcome import Outcome
@@ -45,10 +45,9 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     from MedSegAI.Logic.models.registry import find_model
     from MedSegAI.Logic.recalibrate.decide import Rules
     from MedSegAI.Logic.recalibrate.reviewed_cases import reviewed_cases
-    from MedSegAI.Logic.settings import DeviceChoice, RunSettings
 
     rules = Rules(fewest_cases=options.fewest_cases, floor=options.floor, fall=options.fall)
-    settings = RunSettings(device=DeviceChoice(options.device), overlap=options.overlap)
+    settings = compute_settings(options)
     refuse_folder_in_use(options.output, advice="Choose another folder.")
     model = find_model(options.model)
     if options.fine_tune is not None:

@@ -29,6 +29,11 @@ class EngineChoice(str, Enum):
     ONNXRUNTIME = "onnxruntime"
     TENSORRT = "tensorrt"
 
+    @property
+    def may_change_labels(self) -> bool:
+        """Whether labels may be others than torch's: 8 bits need only do well on the cases they were tried on."""
+        return self is EngineChoice.OPENVINO_INT8
+
 
 class ConfidenceChoice(str, Enum):
     """What is kept of the probability of the winning label.

@@ -15,8 +15,8 @@ from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.standardise.catalogue import step_from_plain
 from MedSegAI.Logic.standardise.step import Step
 
-# They decide where and how fast, not what comes out.
-_NO_MATTER = ("device", "batch")
+# They decide where and how fast, not what comes out: an engine runs only where it gives what torch gives.
+_NO_MATTER = ("device", "batch", "engine")
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,13 @@ class BatchSettings:
     def what_decides(self, model: Model) -> dict[str, Any]:
         """All that a result depends on beside the scan, as JSON values: two runs that agree in it give the same."""
         card = (model.folder / CARD_NAME).read_bytes()
+        engine = self.run.engine
         return {
             "model": model.card.name,
             "weights": model.card.weights_sha256,
             "card": hashlib.sha256(card).hexdigest(),
             **{key: value for key, value in self.run.to_plain().items() if key not in _NO_MATTER},
+            **({"engine": engine.value} if engine.may_change_labels else {}),
             "prepare": [[step.kind, dict(step.settings)] for step in self.prepare],
             "heat map": self.heat_map_of,
             "DICOM segmentation": self.dicom_segmentation,
@@ -83,13 +85,13 @@ def difference(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
     if before is None:
         return "it is not known what they were"
     parts = []
-    for key in now:
-        if before.get(key) == now[key]:
+    for key in dict.fromkeys((*now, *before)):
+        if before.get(key) == now.get(key):
             continue
         if key in ("weights", "card"):
             parts.append(f"the model's {key} changed" if key == "weights" else "the model's card changed")
         else:
-            parts.append(f"{key} was {_shown(before.get(key))} and is {_shown(now[key])}")
+            parts.append(f"{key} was {_shown(before.get(key))} and is {_shown(now.get(key))}")
     return "; ".join(parts) or "nothing that is known"
 
 

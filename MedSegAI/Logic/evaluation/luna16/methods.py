@@ -100,7 +100,8 @@ class OurModel:
 
     def state(self, scan: Luna16Scan) -> str:
         """The digest of the weights, and the settings that decide the result."""
-        decides = {key: value for key, value in self.settings.to_plain().items() if key in ("overlap", "region")}
+        deciding = ("overlap", "region", *(("engine",) if self.settings.engine.may_change_labels else ()))
+        decides = {key: value for key, value in self.settings.to_plain().items() if key in deciding}
         return f"{self._model_of(scan.fold).card.weights_sha256} {decides}"
 
     def find(self, scan: Luna16Scan, volume: Volume, references: ScanReferences) -> Found:
