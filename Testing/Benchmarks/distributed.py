@@ -171,15 +171,6 @@ def kill_the_last(torchrun: subprocess.Popen, losses: Path, *, after: int, count
     last.kill()
 
 
-def cases_for(folder: Path, data: Path) -> None:
-    """A data folder that points at the real crops, with the first training cases and two validation cases."""
-    folder.mkdir()
-    for name in ("imagesTr", "labelsTr"):
-        (folder / name).symlink_to(data / name)
-    split = json.loads((data / "split.json").read_text())
-    (folder / "split.json").write_text(json.dumps({"train": split["train"][:CASES], "val": split["val"][:2]}))
-
-
 def rows_of(found: Mapping[Run, Found]) -> list[dict[str, Any]]:
     """One row a run, compared with the first."""
     first, undisturbed = list(found.values())[:2]
@@ -247,6 +238,7 @@ def main() -> None:
         train_here(options.process)
         return
     from Testing.Benchmarks.study_tables import Table, as_markdown, write_tables
+    from Testing.few_crops import few_crops
 
     runs = (
         Run("one process"),
@@ -255,7 +247,7 @@ def main() -> None:
         Run("two processes, one killed", processes=2, killed_after=options.steps * 3 // 5),
     )
     with tempfile.TemporaryDirectory() as scratch:
-        cases_for(Path(scratch) / "data", options.data)
+        few_crops(options.data, Path(scratch) / "data", train=CASES, val=2)
         found = {run: train_elsewhere(run, Path(scratch) / f"run{n}", options.steps) for n, run in enumerate(runs)}
     table = Table("losses", f"{options.steps} steps with the same batches of {BATCH}", rows_of(found))
     remarks = [

@@ -25,11 +25,7 @@ import numpy as np
 from safetensors.torch import load_file
 from scipy.ndimage import zoom
 
-from MedSegAI.Logic.corrections.masks import import_mask, read_mask
-from MedSegAI.Logic.corrections.record import Rater
-from MedSegAI.Logic.corrections.scan_reference import scan_reference
-from MedSegAI.Logic.files.decathlon import data_folder, read_case, read_split
-from MedSegAI.Logic.files.write import write_segmentation, write_volume
+from MedSegAI.Logic.files.decathlon import data_folder, read_split
 from MedSegAI.Logic.models.registry import SHIPPED_MODELS, Model, read_model
 from MedSegAI.Logic.models.weights import save_model
 from MedSegAI.Logic.recalibrate.assess import Assessment, assess
@@ -39,6 +35,7 @@ from MedSegAI.Logic.recalibrate.reviewed_cases import reviewed_cases
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Volume
+from Testing.reviewed_cases import reviewed_crops
 
 SHARPENED_BY = 2.5
 _NOISE = 0.35
@@ -56,8 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as room:
         os.environ["MEDSEGAI_MODELS"] = str(Path(room) / "models")
         shipped = read_model(SHIPPED_MODELS / "hippocampus-mr")
-        plain = _reviewed(data, Path(room) / "plain", options.cases, worsened=False)
-        worse = _reviewed(data, Path(room) / "worse", options.cases, worsened=True)
+        names = read_split(data / "split.json").train[_FIRST_CASE : _FIRST_CASE + options.cases]
+        plain = reviewed_crops(data, Path(room) / "plain", names)
+        worse = reviewed_crops(data, Path(room) / "worse", names, scan_of=_worsened)
         trials = {
             "as shipped": _judged(shipped, plain),
             f"logits x {SHARPENED_BY:g}": _judged(_sharpened(shipped, Path(room) / "models"), plain),
@@ -67,23 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for number, assessment in enumerate(trials.values()):
                 write_draft(assessment, options.report / str(number))
     print(_table(trials))
-
-
-def _reviewed(data: Path, folder: Path, count: int, *, worsened: bool) -> list[Path]:
-    table = read_model(SHIPPED_MODELS / "hippocampus-mr").card.labels
-    (folder / "scans").mkdir(parents=True)
-    names = read_split(data / "split.json").train[_FIRST_CASE : _FIRST_CASE + count]
-    cases = []
-    for number, name in enumerate(names):
-        volume, reference = read_case(data, name)
-        scan = folder / "scans" / f"patient-{number}.nii.gz"
-        write_volume(scan, _worsened(volume, number) if worsened else volume)
-        mask = folder / "scans" / f"drawn-{number}.seg.nrrd"
-        write_segmentation(mask, Volume(reference.array.astype(np.uint8), reference.grid), table)
-        case = folder / "cases" / f"patient-{number}"
-        import_mask(case, read_mask(mask), rater=Rater("Expert", "annotator"), scan=scan_reference(scan))
-        cases.append(case)
-    return cases
 
 
 def _worsened(volume: Volume, seed: int) -> Volume:

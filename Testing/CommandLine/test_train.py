@@ -12,6 +12,7 @@ import yaml
 from MedSegAI.CommandLine.run_options import with_changes
 from MedSegAI.Logic.models.registry import read_model
 from Testing.CommandLine.conftest import CARD_TEMPLATE, start_medsegai
+from Testing.few_crops import few_crops
 
 RUN_FILES = {"last.pt", "best.pt", "epochs.csv", "config.yaml", "report.html"}
 
@@ -19,13 +20,7 @@ RUN_FILES = {"last.pt", "best.pt", "epochs.csv", "config.yaml", "report.html"}
 @pytest.fixture
 def dataset(hippocampus_folder: Path, tmp_path: Path) -> Path:
     """The real crops with a split of one case to train on and one to validate on."""
-    folder = tmp_path / "crops"
-    folder.mkdir()
-    for name in ("imagesTr", "labelsTr"):
-        (folder / name).symlink_to(hippocampus_folder / name)
-    split = json.loads((hippocampus_folder / "split.json").read_text())
-    (folder / "split.json").write_text(json.dumps({"train": split["train"][:1], "val": split["val"][:1]}))
-    return folder
+    return few_crops(hippocampus_folder, tmp_path / "crops", train=1, val=1)
 
 
 @pytest.fixture

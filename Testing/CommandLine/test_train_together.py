@@ -20,6 +20,7 @@ from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.training.checkpoint import load_checkpoint
 from MedSegAI.Logic.training.config import config_from_mapping
 from MedSegAI.Logic.training.trainer import train
+from Testing.few_crops import few_crops
 from Testing.Logic.training.distributed.together import ending_of, run_together, started_together
 
 PROGRAM = "MedSegAI.CommandLine"
@@ -62,13 +63,7 @@ def config(fields: dict, tmp_path: Path) -> Path:
 @pytest.fixture
 def crops(hippocampus_folder: Path, tmp_path: Path) -> Path:
     """Two real crops to learn from and three to validate on: one process gets two of these, the other one."""
-    folder = tmp_path / "crops"
-    folder.mkdir()
-    for name in ("imagesTr", "labelsTr"):
-        (folder / name).symlink_to(hippocampus_folder / name)
-    split = json.loads((hippocampus_folder / "split.json").read_text())
-    (folder / "split.json").write_text(json.dumps({"train": split["train"][:2], "val": split["val"][:3]}))
-    return folder
+    return few_crops(hippocampus_folder, tmp_path / "crops", train=2, val=3)
 
 
 def rows_of(run: Path) -> list[dict[str, str]]:

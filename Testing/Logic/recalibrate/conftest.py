@@ -12,11 +12,7 @@ import numpy as np
 import pytest
 from safetensors.torch import load_file
 
-from MedSegAI.Logic.corrections.masks import import_mask, read_mask
-from MedSegAI.Logic.corrections.record import Rater
-from MedSegAI.Logic.corrections.scan_reference import scan_reference
-from MedSegAI.Logic.files.decathlon import read_case, read_split
-from MedSegAI.Logic.files.write import write_segmentation
+from MedSegAI.Logic.files.decathlon import read_split
 from MedSegAI.Logic.models.registry import SHIPPED_MODELS, Model, read_model
 from MedSegAI.Logic.models.weights import save_model
 from MedSegAI.Logic.recalibrate.assess import Assessment, assess
@@ -26,7 +22,7 @@ from MedSegAI.Logic.recalibrate.draft import Draft, write_draft
 from MedSegAI.Logic.recalibrate.reviewed_cases import reviewed_cases
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
-from MedSegAI.Logic.volume import Volume
+from Testing.reviewed_cases import reviewed_crops
 
 FIVE = Rules(fewest_cases=5)
 
@@ -41,20 +37,8 @@ def judged(model: Model, folders: Sequence[Path], *, subject_rule: str = "") -> 
 def reviewed(
     data: Path, folder: Path, count: int, *, labels_of: Callable[[np.ndarray], np.ndarray] = lambda labels: labels
 ) -> list[Path]:
-    """Case folders of training crops, reviewed by their expert, under names the model was not chosen on."""
-    table = read_model(SHIPPED_MODELS / "hippocampus-mr").card.labels
-    (folder / "scans").mkdir(parents=True, exist_ok=True)
-    folders = []
-    for number, name in enumerate(read_split(data / "split.json").train[:count], start=1):
-        _, reference = read_case(data, name)
-        scan = folder / "scans" / f"patient-{number}.nii.gz"
-        shutil.copyfile(data / "imagesTr" / f"{name}.nii.gz", scan)
-        mask = folder / "scans" / f"drawn-{number}.seg.nrrd"
-        write_segmentation(mask, Volume(labels_of(reference.array.astype(np.uint8)), reference.grid), table)
-        case = folder / "cases" / f"patient-{number}"
-        import_mask(case, read_mask(mask), rater=Rater("Anna", "radiologist"), scan=scan_reference(scan))
-        folders.append(case)
-    return folders
+    """Case folders of the first training crops, reviewed by their expert."""
+    return reviewed_crops(data, folder, read_split(data / "split.json").train[:count], labels_of=labels_of)
 
 
 @dataclass(frozen=True)

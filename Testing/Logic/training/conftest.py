@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import SimpleITK as sitk
 
 from MedSegAI.Logic.training.config import TrainingConfig, config_from_mapping
+from Testing.few_crops import few_crops
 
 
 @pytest.fixture
@@ -40,13 +40,7 @@ def a_config(a_mapping: dict) -> TrainingConfig:
 @pytest.fixture
 def two_real_crops(hippocampus_folder: Path, tmp_path: Path) -> Path:
     """A data folder that points at the real crops, with a split of two to train on and one to validate on."""
-    folder = tmp_path / "two_crops"
-    folder.mkdir()
-    for name in ("imagesTr", "labelsTr"):
-        (folder / name).symlink_to(hippocampus_folder / name)
-    split = json.loads((hippocampus_folder / "split.json").read_text())
-    (folder / "split.json").write_text(json.dumps({"train": split["train"][:2], "val": split["val"][:1]}))
-    return folder
+    return few_crops(hippocampus_folder, tmp_path / "two_crops", train=2, val=1)
 
 
 @pytest.fixture
