@@ -14,10 +14,10 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.input_check import check_together
+from MedSegAI.Logic.inference.prepare_region import prepare_region
 from MedSegAI.Logic.inference.region_parts import region_box
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
-from MedSegAI.Logic.inference.segment import prepare_region
 from MedSegAI.Logic.labels import Label
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.registry import Model

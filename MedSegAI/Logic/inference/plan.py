@@ -13,7 +13,7 @@ from MedSegAI.Logic.errors import DeviceError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
-from MedSegAI.Logic.inference.windows import window_starts
+from MedSegAI.Logic.inference.windows import planes_at_once, window_starts
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
@@ -31,6 +31,10 @@ _WORTH_NAMING = 0.02
 _BYTES_PER_VOXEL_WHILE_PREPARED = 24
 """At the height of resampling and normalising a region; measured by Testing/Benchmarks/segment_memory.py."""
 _SAME_SPACING = 0.01
+PREPARED_AHEAD_FROM_BYTES = 128 << 20
+"""An image larger than this, as float32, is prepared a few planes ahead of the windows instead of all at once."""
+_BYTES_PER_VOXEL_AHEAD = 16
+"""Beside what is kept, at the height of preparing a few planes; measured by Testing/Benchmarks/giant_volume.py."""
 
 
 @dataclass(frozen=True)
@@ -127,27 +131,62 @@ def plan_memory(
     settings: RunSettings,
     engine: Engine,
     scans: Sequence[Grid] = (),
+    labels: int | None = None,
+    on_disk: bool = False,
 ) -> MemoryPlan:
     """The plan of a run over ``regions``, one after the other: the most demanding one's, with all windows counted.
 
-    ``scans`` are the grids that the regions are resampled from, one after the other; with none, a region is a scan of
-    its own.
+    Args:
+        regions: The places in model space.
+        card: The model's card.
+        settings: The run's settings.
+        engine: The network.
+        scans: The grids that the regions are resampled from, one after the other; with none, a region is a scan of its
+            own.
+        labels: Bytes that the labels on the scan's grid take; None for as many as the region has voxels.
+        on_disk: Whether the voxels of a scan are read from its file when they are needed.
     """
-    plans = [
-        plan_array(
-            region.grid.shape,
-            window=card.window,
-            overlap=settings.overlap_or(card.overlap),
-            channels=len(card.inputs),
-            classes=card.class_count,
-            activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),
-            settings=settings,
-            preparation=_bytes_to_prepare(region.grid, scans, channels=len(card.inputs)),
-            device=engine.logits_device,
-        )
-        for region in regions
-    ]
+    plans = [_plan_region(region.grid, card, settings, engine, scans, labels, on_disk) for region in regions]
     return replace(max(plans, key=lambda plan: plan.total), windows=sum(plan.windows for plan in plans))
+
+
+def is_prepared_ahead(region: Grid, *, channels: int, on_disk: bool) -> bool:
+    """Whether a region is prepared a few planes ahead of the windows, and never held as a whole."""
+    return on_disk or region.voxel_count * channels * _FLOAT32 > PREPARED_AHEAD_FROM_BYTES
+
+
+def _plan_region(
+    region: Grid,
+    card: ModelCard,
+    settings: RunSettings,
+    engine: Engine,
+    scans: Sequence[Grid],
+    labels: int | None,
+    on_disk: bool,
+) -> MemoryPlan:
+    channels = len(card.inputs)
+    plan = plan_array(
+        region.shape,
+        window=card.window,
+        overlap=settings.overlap_or(card.overlap),
+        channels=channels,
+        classes=card.class_count,
+        activations=activation_bytes(card.network_arguments, card.window, classes=card.class_count),
+        settings=settings,
+        preparation=_bytes_to_prepare(region, scans, channels=channels),
+        device=engine.logits_device,
+    )
+    if labels is not None:
+        # Where a rule for components has the last word, all of the region's labels are kept until then.
+        kept = region.shape[0] if card.components != "all" else min(region.shape[0], card.window[0])
+        plan = replace(plan, labels=labels + kept * region.shape[1] * region.shape[2])
+    if not is_prepared_ahead(region, channels=channels, on_disk=on_disk):
+        return plan
+    at_once = planes_at_once(region.shape)
+    plane = region.shape[1] * region.shape[2]
+    kept = min(region.shape[0], card.window[0] + at_once) * channels * plane * _FLOAT32
+    voxels = max(_voxels_prepared(region, scan) for scan in scans or (region,)) * at_once // region.shape[0]
+    return replace(plan, preparation=0, image=kept + voxels * _BYTES_PER_VOXEL_AHEAD)
 
 
 def _bytes_to_prepare(region: Grid, scans: Sequence[Grid], *, channels: int) -> int:

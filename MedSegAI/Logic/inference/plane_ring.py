@@ -60,6 +60,11 @@ class PlaneRing:
         self._weights = torch.zeros((self._depth, *self._shape[1:]), device=device) if keep_weights else None
 
     @property
+    def depth(self) -> int:
+        """Number of planes of the volume."""
+        return self._shape[0]
+
+    @property
     def nbytes(self) -> int:
         """Bytes of the sums."""
         return self._totals.nbytes + (0 if self._weights is None else self._weights.nbytes)

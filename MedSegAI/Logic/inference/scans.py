@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.files.planes.planes_array import is_on_disk
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.volume import Volume
@@ -64,6 +65,11 @@ class InputScans:
     def grid(self) -> Grid:
         """The grid of the result, LPS mm."""
         return self.on.grid
+
+    @property
+    def any_on_disk(self) -> bool:
+        """Whether the voxels of some scan are still in their file."""
+        return any(is_on_disk(volume) for volume in self.by_name.values())
 
 
 Scans = Volume | InputScans

@@ -18,6 +18,9 @@ SIGMA_OF_WINDOW = 1 / 8
 SMALLEST_WEIGHT = 1e-3
 """Floor of the Gaussian weights, of a maximum of about 1: far corners must not underflow in float32 sums."""
 
+PREPARED_AT_ONCE_BYTES = 32 << 20
+"""Of float32 voxels, where an image is prepared a few planes ahead of the windows."""
+
 
 def window_starts(shape: Sequence[int], window: Sequence[int], *, overlap: float) -> list[Start]:
     """First voxels (k, j, i) of the windows that cover a volume, k slowest.
@@ -90,3 +93,8 @@ def gaussian_weights(window: Sequence[int]) -> np.ndarray:
         along = np.exp(-(from_centre**2) / np.float32(2 * (side * SIGMA_OF_WINDOW) ** 2))
         weights = weights[..., None] * along
     return np.maximum(weights, np.float32(SMALLEST_WEIGHT))
+
+
+def planes_at_once(shape: Sequence[int]) -> int:
+    """How many planes of an image (k, j, i) are prepared together, where it is prepared ahead of the windows."""
+    return int(np.clip(PREPARED_AT_ONCE_BYTES // (shape[1] * shape[2] * 4), 1, shape[0]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -98,9 +97,8 @@ class PreparedTask:
     @property
     def reaches_beyond(self) -> bool:
         """Whether some of the result lies outside the scan, so that a background is needed."""
-        corners = np.array(list(itertools.product(*((0, n - 1) for n in self.task.grid.size))))
-        places = corners @ self.index_map.matrix[:3, :3].T + self.index_map.matrix[:3, 3]
-        return bool((places.min(0) < -0.5).any() or (places.max(0) >= np.array(self._source_shape[::-1]) - 0.5).any())
+        places = self.index_map.target_corners(self.task.grid.shape)
+        return bool((places.min(0) < -0.5).any() or (places.max(0) >= np.array(self._source_shape) - 0.5).any())
 
     def voxels(self, block: np.ndarray, slab: Slab, background: float) -> np.ndarray:
         """The result's voxels (k, j, i) of one slab from the prepared voxels of its source box."""

@@ -35,6 +35,11 @@ class IndexMap:
         """Size of a target voxel along the source axes (i, j, k), in source voxels."""
         return np.abs(self.matrix[:3, :3]).max(axis=1)
 
+    def target_corners(self, target_shape: Shape) -> np.ndarray:
+        """Where the outermost voxel centres of a target of ``target_shape`` lie in the source: (8, 3) as (k, j, i)."""
+        corners = np.array(list(itertools.product(*((0, n - 1) for n in target_shape[::-1]))))
+        return (corners @ self.matrix[:3, :3].T + self.matrix[:3, 3])[:, ::-1]
+
     def between_parts(self, *, source_start: Shape = (0, 0, 0), target_start: Shape = (0, 0, 0)) -> IndexMap:
         """The same map for parts of both grids that begin at these voxels (k, j, i)."""
         matrix = self.matrix.copy()

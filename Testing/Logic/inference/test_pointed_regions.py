@@ -9,8 +9,9 @@ from MedSegAI.Logic.errors import InputError, RegionError
 from MedSegAI.Logic.explain.explain import explain
 from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.pointed_regions import AIR_HU, is_cut, numbered_labels, pointed_regions, scans_near
+from MedSegAI.Logic.inference.prepare_region import prepare_region
 from MedSegAI.Logic.inference.scans import scans_for
-from MedSegAI.Logic.inference.segment import prepare_region, segment
+from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.localise.points import middle_of
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import ConfidenceChoice, DeviceChoice, RunSettings

@@ -12,7 +12,8 @@ import pytest
 import MedSegAI.Logic.models.card as card_module
 from MedSegAI.Logic.errors import Cancelled, InputError
 from MedSegAI.Logic.geometry import Box, Grid
-from MedSegAI.Logic.inference.segment import region_box, segment
+from MedSegAI.Logic.inference.region_parts import region_box
+from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.models.card import Localiser, ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import SilentReporter

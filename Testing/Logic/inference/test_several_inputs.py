@@ -15,10 +15,11 @@ from MedSegAI.Logic.align.move import as_it_lies, moved_grid
 from MedSegAI.Logic.errors import InputError, ModelError, RegionError
 from MedSegAI.Logic.explain.explain import explain
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
+from MedSegAI.Logic.inference.prepare_region import prepare_region
 from MedSegAI.Logic.inference.regions import choose_regions
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, scans_for
-from MedSegAI.Logic.inference.segment import prepare_region, segment
+from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.inference.sliding_window import segment_array
 from MedSegAI.Logic.models.card import ModelCard, ModelInput
 from MedSegAI.Logic.models.registry import Model

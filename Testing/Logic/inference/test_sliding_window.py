@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from MedSegAI.Logic.errors import Cancelled, DeviceError, InputError, ModelError
-from MedSegAI.Logic.inference import sliding_window
 from MedSegAI.Logic.inference.decision import largest_of
 from MedSegAI.Logic.inference.plane_ring import Plane
+from MedSegAI.Logic.inference.plane_sink import winning_probability
 from MedSegAI.Logic.inference.sliding_window import segment_array
 from MedSegAI.Logic.inference.windows import window_starts
 from MedSegAI.Logic.labels import Label, LabelTable
@@ -271,7 +271,7 @@ def test_labels_and_probabilities_of_a_plane_are_computed_where_its_logits_lie()
     with fake_gpu():
         plane = Plane(0, torch.zeros(CLASSES, 5, 6, device=FAKE_GPU), torch.ones(5, 6, device=FAKE_GPU))
         assert str(largest_of(plane.total).device) == FAKE_GPU
-        assert str(sliding_window._winning_probability(plane).device) == FAKE_GPU
+        assert str(winning_probability(plane).device) == FAKE_GPU
 
 
 def test_memory_does_not_grow_with_the_depth_of_the_volume():
