@@ -10,7 +10,7 @@ from typing import Any
 
 from MedSegAI.Logic.consensus.fuse import Method
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.settings import DeviceChoice
+from MedSegAI.Logic.settings import DeviceChoice, EngineChoice
 
 AFTER, BEFORE = "after", "before"
 
@@ -36,6 +36,7 @@ class Choices:
     Args:
         model: Name of the model.
         device: Where to compute.
+        engine: What evaluates the network; heat maps are made by torch.
         region: Which part of the scan is segmented.
         target: Key of the label to explain; empty takes the segmentation's first.
         layer: Layer of the network to explain; empty takes the card's.
@@ -63,6 +64,7 @@ class Choices:
 
     model: str = "hippocampus-mr"
     device: DeviceChoice = DeviceChoice.AUTO
+    engine: EngineChoice = EngineChoice.AUTO
     region: RegionChoice = RegionChoice.FIND
     target: str = ""
     layer: str = ""

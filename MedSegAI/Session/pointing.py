@@ -113,7 +113,10 @@ class Pointing:
         case = scans_for(scans_in(session.inputs, same_space=session.choices.same_space), model.card)
         click = _Click(point, model, scans_near(case, model.card, point), session.scan)
         settings = RunSettings(
-            device=session.choices.device, confidence=ConfidenceChoice.PER_LABEL, points=(click.point,)
+            device=session.choices.device,
+            engine=session.choices.engine,
+            confidence=ConfidenceChoice.PER_LABEL,
+            points=(click.point,),
         )
         self._run, self._found = None, []
 

@@ -1,4 +1,4 @@
-"""The panel that starts, shows and stops work: device, Segment, progress, time left, Cancel, and what went wrong."""
+"""The panel that starts, shows and stops work: device, engine, Segment, progress, time left, Cancel, errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import slicer
 from slicer.i18n import tr as _
 
 from MedSegAI.Bridge.segmentation_nodes import read_provenance
+from MedSegAI.Logic.inference.engines.kinds import offered_engines
 from MedSegAI.Logic.provenance import Provenance
+from MedSegAI.Logic.settings import EngineChoice
 from MedSegAI.Session.run import Outcome, Run, RunKind
 from MedSegAI.Session.session import Session
 from MedSegAI.Widgets.dependencies import has_torch
@@ -29,6 +31,7 @@ class RunPanel:
     def __init__(self, ui: types.SimpleNamespace, session: Session) -> None:
         self._ui, self._session = ui, session
         ui.deviceCombo.connect("activated(int)", self._choose_device)
+        ui.engineCombo.connect("activated(int)", self._choose_engine)
         ui.segmentButton.connect("clicked(bool)", self.segment)
         ui.cancelButton.connect("clicked(bool)", self.cancel)
 
@@ -36,10 +39,12 @@ class RunPanel:
         """Show the choices, what is still needed, and the run."""
         session, ui = self._session, self._ui
         show_choices(ui.deviceCombo, _devices(), chosen=session.choices.device.value)
+        show_choices(ui.engineCombo, _engines(session.choices.engine), chosen=session.choices.engine.value)
         obstacle = session.obstacle() if has_torch() else _("PyTorch is not installed; open Set-up to install it.")
         show_sentence(ui.obstacleLabel, obstacle)
         ui.segmentButton.setEnabled(not obstacle and not session.is_busy)
         ui.deviceCombo.setEnabled(not session.is_busy)
+        ui.engineCombo.setEnabled(not session.is_busy)
         made = None if session.segmentation is None else read_provenance(session.segmentation)
         show_sentence(ui.engineLabel, "" if made is None else made_sentence(made))
         self.refresh_run()
@@ -75,6 +80,10 @@ class RunPanel:
         with problems_shown_in(self._ui.problemLabel):
             self._session.choose(device=self._ui.deviceCombo.itemData(index))
 
+    def _choose_engine(self, index: int) -> None:
+        with problems_shown_in(self._ui.problemLabel):
+            self._session.choose(engine=self._ui.engineCombo.itemData(index))
+
 
 def _devices() -> tuple[tuple[str, str], ...]:
     return (
@@ -82,6 +91,10 @@ def _devices() -> tuple[tuple[str, str], ...]:
         (_("Graphics card (CUDA)"), "cuda"),
         (_("Processor (CPU)"), "cpu"),
     )
+
+
+def _engines(chosen: EngineChoice) -> tuple[tuple[str, str], ...]:
+    return tuple((title or _("Automatic"), choice.value) for choice, title in offered_engines(besides=chosen))
 
 
 def run_sentence(run: Run) -> str:

@@ -7,12 +7,13 @@ import logging
 import pytest
 
 from MedSegAI.Logic.errors import InputError
-from MedSegAI.Logic.settings import DeviceChoice
+from MedSegAI.Logic.settings import DeviceChoice, EngineChoice
 from MedSegAI.Session.choices import Choices, RegionChoice, parameters_of_changes
 
 OTHERS = Choices(
     model="spleen-ct",
     device=DeviceChoice.CPU,
+    engine=EngineChoice.OPENVINO,
     region=RegionChoice.POINT,
     target="left_anterior_hippocampus",
     layer="decoder2",

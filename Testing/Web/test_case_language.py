@@ -40,6 +40,7 @@ def test_a_chinese_browser_opens_the_page_in_chinese_and_a_choice_outlives_a_rel
             page.goto(case.url)
             expect(button).to_contain_text("分割", timeout=30_000)
             assert "自动" in page.locator("[data-testid=model-device]").first.inner_text()
+            assert "自动" in page.locator("[data-testid=model-engine]").first.inner_text()
             page.click("[data-testid=language]")
             expect(button).to_contain_text("Segment")
             page.reload()

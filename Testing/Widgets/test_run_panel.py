@@ -58,6 +58,15 @@ def test_the_device_is_a_choice_of_the_case(bench):
     assert bench.ui.deviceCombo.currentText == "Automatic"
 
 
+def test_the_engine_is_a_choice_of_the_case(bench):
+    panel = panel_of(bench)
+    bench.choose(bench.ui.engineCombo, "PyTorch")
+    assert bench.session.choices.engine.value == "torch"
+    bench.session.undo()
+    panel.refresh()
+    assert bench.ui.engineCombo.currentText == "Automatic"
+
+
 def test_a_corrected_segmentation_is_asked_about_and_kept(bench, a_crop):
     bench.segment(a_crop)
     panel_of(bench)

@@ -368,6 +368,14 @@
         <translation>“自动”会使用通过测试的显卡，否则使用处理器。</translation>
     </message>
     <message>
+        <source>Engine:</source>
+        <translation>计算引擎：</translation>
+    </message>
+    <message>
+        <source>What evaluates the network. Automatic takes a faster one than PyTorch only where it was found to give the same. Heat maps are made by PyTorch.</source>
+        <translation>用什么运行网络。“自动”仅在确认结果一致时采用比 PyTorch 更快的引擎。热图始终由 PyTorch 生成。</translation>
+    </message>
+    <message>
         <source>What is still needed before the scan can be segmented.</source>
         <translation>分割影像之前还需要完成的事项。</translation>
     </message>

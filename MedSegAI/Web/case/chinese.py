@@ -54,6 +54,9 @@ CHINESE = {
     "model_device": "计算设备",
     "device_auto": "自动",
     "model_device_tip": "网络在何处计算；“自动”会优先使用 GPU",
+    "model_engine": "计算引擎",
+    "model_engine_tip": "用什么运行网络；“自动”仅在结果一致时采用比 PyTorch 更快的引擎",
+    "engine_auto": "自动",
     # Region
     "region_title": "区域",
     "region_choice": "分割范围",

@@ -89,6 +89,16 @@ def engine_kinds() -> tuple[EngineKind, ...]:
     return tuple(kind for kind in _KINDS if importlib.util.find_spec(f"{_HERE}.{kind.module}") is not None)
 
 
+def offered_engines(*, besides: EngineChoice = EngineChoice.AUTO) -> tuple[tuple[EngineChoice, str], ...]:
+    """Choices for a person, each with what it is called: torch, what is installed, and the one chosen already.
+
+    "auto" comes first and has no name: each face has a word for it.
+    """
+    here = [kind for kind in engine_kinds() if kind.version is not None or kind.choice is besides]
+    named = ((EngineChoice.AUTO, ""), (EngineChoice.TORCH, "PyTorch"))
+    return (*named, *((kind.choice, kind.title) for kind in here))
+
+
 def kind_of(choice: EngineChoice) -> EngineKind:
     """The engine that a choice names.
 
