@@ -18,6 +18,7 @@ from MedSegAI.Logic.errors import LabelError
 from MedSegAI.Logic.explain.grad_cam import ChannelWeights, explain_window
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.inference.plane_ring import PlaneRing
+from MedSegAI.Logic.inference.window_source import ArrayWindows, WindowSource
 from MedSegAI.Logic.inference.windows import Start, cut_window, overlap_of_window, window_starts
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 
@@ -38,7 +39,7 @@ class HeatPlane:
 
 
 def explain_array(
-    image: np.ndarray,
+    image: np.ndarray | WindowSource,
     mask: np.ndarray,
     network: nn.Module,
     *,
@@ -67,7 +68,7 @@ def explain_array(
 
 
 def heat_planes(
-    image: np.ndarray,
+    image: np.ndarray | WindowSource,
     mask: np.ndarray,
     network: nn.Module,
     *,
@@ -84,7 +85,7 @@ def heat_planes(
     Planes that no window with the label reaches are left out: they are 0.
 
     Args:
-        image: (channels, k, j, i) in model space, normalised; may be memory-mapped.
+        image: (channels, k, j, i) in model space, normalised; may be memory-mapped. Or what windows are cut out of.
         mask: (k, j, i) bool: the voxels whose logits are explained, usually the label as it was segmented.
         network: Gives logits (n, classes, k, j, i); it is left as it was, on the device it is on.
         label: The network's class, 1 for the first label.
@@ -100,7 +101,8 @@ def heat_planes(
         ModelError: if there is no such layer, or it does not give feature maps.
         Cancelled: if the user asked to stop.
     """
-    shape = image.shape[1:]
+    source = ArrayWindows(image) if isinstance(image, np.ndarray) else image
+    shape = source.shape[1:]
     starts = windows_that_hold(mask, window, overlap=overlap)
     if not starts:
         raise LabelError(
@@ -113,7 +115,7 @@ def heat_planes(
         raise_if_cancelled(reporter)
         within = tuple(s - low for s, low in zip(start, box.start))
         yield from _finished(ring, within[0], box)
-        local = cut_window(image, start, window, fill=fill)
+        local = source.cut(start, window, fill=fill)
         inside = cut_window(mask[None], start, window)[0] > 0
         raw = explain_window(network, local, inside, label=label, layer=layer, channel_weights=channel_weights)
         ring.add(within, torch.from_numpy(raw)[None])

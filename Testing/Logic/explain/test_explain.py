@@ -167,3 +167,13 @@ def test_a_segmentation_of_another_scan_is_refused(a_scan: Volume, a_model: Mode
     other = dataclasses.replace(segmentation.provenance, grid_shape=(9, 9, 9))
     with pytest.raises(InputError, match="scan of \\(9, 9, 9\\) voxels"):
         heat_of(a_scan, dataclasses.replace(segmentation, provenance=other), a_model, an_engine)
+
+
+def test_a_region_too_large_to_be_prepared_at_once_gets_the_same_heat(
+    a_scan: Volume, a_model: Model, an_engine: EagerEngine, monkeypatch: pytest.MonkeyPatch
+):
+    segmentation = segmented(a_scan, a_model)
+    at_once = heat_of(a_scan, segmentation, a_model, an_engine)
+    monkeypatch.setattr("MedSegAI.Logic.explain.explain.is_prepared_ahead", lambda *_grids, **_about: True)
+    ahead = heat_of(a_scan, segmentation, a_model, an_engine)
+    np.testing.assert_allclose(ahead.array, at_once.array, atol=1e-6)
