@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from MedSegAI.CommandLine import (
     align,
     batch,
+    bench,
     consensus,
     corrections,
     demo,
@@ -63,6 +64,7 @@ _COMMANDS = (
     pretrain,
     train,
     recalibrate,
+    bench,
     doctor,
     demo,
 )
