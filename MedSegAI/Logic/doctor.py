@@ -63,7 +63,7 @@ def examine(*, of_bridge: Sequence[Check] = ()) -> tuple[Check, ...]:
 
     Never raises: a check that fails unexpectedly is reported as a warning with the reason.
     """
-    first = (check_python, check_packages, check_torch, check_gpu, check_memory)
+    first = (check_python, check_packages, check_torch, check_gpu, check_memory, check_engines, check_engine_cache)
     return (*(_guarded(check) for check in first), *of_bridge, *check_models())
 
 
@@ -130,6 +130,37 @@ def check_memory() -> Check:
     if free < ENOUGH_MEMORY_GIB:
         return Check("memory", State.WARNING, found, "Close other programs before you segment a large scan.")
     return Check("memory", State.OK, found)
+
+
+def check_engines() -> Check:
+    """The engines that can evaluate a network here: each is imported."""
+    from MedSegAI.Logic.inference.engines.kinds import engine_kinds
+
+    usable, absent, broken = [f"torch {metadata.version('torch')}"], [], []
+    for kind in engine_kinds():
+        if kind.version is None:
+            absent.append(kind)
+        elif problem := kind.problem():
+            broken.append(f"{kind.title} {kind.version} cannot be used ({problem})")
+        else:
+            usable.append(f"{kind.title} {kind.version}")
+    missing = [f"not installed: {', '.join(kind.title for kind in absent)}"] if absent else []
+    found = "; ".join([", ".join(usable), *broken, *missing])
+    faster = next((kind for kind in absent if not kind.on_gpu), None)
+    if broken:
+        return Check("engines", State.WARNING, found, "Install what cannot be used again, or choose the engine torch.")
+    if faster is not None:
+        advice = f"For more speed on the CPU: pip install {' '.join(faster.packages)}."
+        return Check("engines", State.WARNING, found, advice)
+    return Check("engines", State.OK, found)
+
+
+def check_engine_cache() -> Check:
+    """Where built engines and what their checks found are kept, and how much that is."""
+    from MedSegAI.Logic.inference.engines.engine_cache import cache_bytes, engine_cache_folder
+
+    size = cache_bytes() / (1 << 20)
+    return Check("engine cache", State.OK, f"{size:.0f} MiB in {engine_cache_folder()}; may be deleted at any time")
 
 
 def check_models() -> tuple[Check, ...]:

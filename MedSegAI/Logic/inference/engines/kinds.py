@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from MedSegAI.Logic.errors import DependencyError
 from MedSegAI.Logic.inference.engines.bounds import EXACT, HALF, Bounds
+from MedSegAI.Logic.inference.engines.quiet_openvino import without_telemetry
 from MedSegAI.Logic.settings import EngineChoice
 
 if TYPE_CHECKING:
@@ -67,6 +68,15 @@ class EngineKind:
             f"The engine {self.title} is not installed.",
             advice=f"Install it: pip install {' '.join(self.packages)}; or choose the engine 'torch'.",
         )
+
+    def problem(self) -> str:
+        """Why the installed packages cannot be used, as a short phrase; empty where they can."""
+        try:
+            for package in self.packages:
+                without_telemetry(package)
+        except Exception as error:
+            return f"{type(error).__name__}: {error}".splitlines()[0]
+        return ""
 
     def open(self, model: Model, *, open_torch: OpenTorch, reporter: Reporter) -> Engine:
         """The engine for a model, unchecked; raises as the ``open_for`` of its module."""

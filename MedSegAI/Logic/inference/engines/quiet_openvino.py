@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 def without_telemetry(package: str) -> ModuleType:
-    """Import ``openvino`` or ``nncf`` so that it sends nothing; the only way in which they are imported here.
+    """Import ``openvino``, ``nncf`` or another package so that OpenVINO sends nothing; the only way to import it here.
 
     Unless a person has declined, both tell their maker over the network which conversions were done. They do so by
     way of the package ``openvino_telemetry``, and go without where it cannot be imported.
