@@ -21,6 +21,7 @@ from MedSegAI.CommandLine.case_run import (
 )
 from MedSegAI.CommandLine.case_scans import paths_by_input, prepared, read_scans
 from MedSegAI.CommandLine.errors import UsageError
+from MedSegAI.CommandLine.giant_scan import giant_case
 from MedSegAI.CommandLine.outcome import Outcome
 from MedSegAI.CommandLine.outputs import Output, refuse_unusable
 from MedSegAI.CommandLine.point_options import refuse_two_kinds_of_place, with_points
@@ -29,7 +30,14 @@ from MedSegAI.CommandLine.scene_file import SCENE_ENDINGS, build_scene, require_
 from MedSegAI.CommandLine.written_files import WrittenFiles, told_what_was_written
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from MedSegAI.Logic.inference.result import SegmentationResult
+    from MedSegAI.Logic.inference.scans import InputScans
     from MedSegAI.Logic.models.card import ModelCard
+    from MedSegAI.Logic.models.registry import Model
+    from MedSegAI.Logic.report.measured_nodules import MeasuredNodule
+    from MedSegAI.Logic.settings import RunSettings
 
 
 def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentParser) -> None:
@@ -67,6 +75,9 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
     files = _wanted_files(options, inputs=list(paths.values()))
     if options.target is not None:
         refuse_unknown_target(options.target, model.card, points=len(options.points))
+    with giant_case(options, model.card, paths, reporter) as giant:
+        if giant is not None:
+            return _in_planes(options, giant, model, settings, files, reporter)
     case = read_scans(options, model.card, paths, reporter)
     settings = with_points(settings, options, case.on.grid)
     heat = None
@@ -87,6 +98,32 @@ def run(options: argparse.Namespace, reporter: ConsoleReporter) -> Outcome:
             files.write("measures", lambda path: _write_text(path, nodules_as_csv(nodules)))
         if "scene" in files.wanted:
             files.write("scene", lambda path: write_scene(path, build_scene(case.on, result, heat=heat)))
+    return _outcome(result, files, nodules)
+
+
+def _in_planes(
+    options: argparse.Namespace,
+    case: InputScans,
+    model: Model,
+    settings: RunSettings,
+    files: WrittenFiles,
+    reporter: ConsoleReporter,
+) -> Outcome:
+    """Segment a scan that stays in its file, in this process; its labels lie beside the output until they are done."""
+    from MedSegAI.Logic.files.write import write_segmentation
+    from MedSegAI.Logic.inference.segment import segment
+
+    reporter.message(f"'{case.on.name}' is large: it is read a few planes at a time.")
+    room = options.output.expanduser().resolve().parent
+    with told_what_was_written(files):
+        result = segment(case, model, settings=settings, reporter=reporter, room=room)
+        files.write(
+            "segmentation", lambda path: write_segmentation(path, result.labels, result.table, result.provenance)
+        )
+    return _outcome(result, files, ())
+
+
+def _outcome(result: SegmentationResult, files: WrittenFiles, nodules: Sequence[MeasuredNodule]) -> Outcome:
     volumes = volumes_looked_for(result)
     facts = {
         "files": files.as_facts(),

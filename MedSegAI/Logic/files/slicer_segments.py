@@ -41,7 +41,11 @@ def segment_fields(labels: np.ndarray, grid: Grid, table: LabelTable, provenance
         provenance: The record as JSON, empty for none; kept in a field of its own, and with every segment so that it
             reaches Slicer's node and survives there.
     """
-    box = Box.around(labels)
+    return fields_of_segments(Box.around(labels), grid, table, provenance)
+
+
+def fields_of_segments(box: Box | None, grid: Grid, table: LabelTable, provenance: str = "") -> dict[str, str]:
+    """As :func:`segment_fields`, for labels of which the ``box`` around all is known; None where there are none."""
     fields = {
         "Segmentation_ContainedRepresentationNames": "Binary labelmap|",
         "Segmentation_MasterRepresentation": "Binary labelmap",

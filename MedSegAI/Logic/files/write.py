@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from MedSegAI.Logic.files.atomic import storage_error, write_beside
 from MedSegAI.Logic.files.formats import ending_of, refuse_unwritable_ending
 from MedSegAI.Logic.files.integrity import refuse_broken
 from MedSegAI.Logic.files.itk_quirks import itk_made_quiet, stderr_kept_for_success
+from MedSegAI.Logic.files.planes.write_planes import planes_written_to
 from MedSegAI.Logic.files.scan_fields import scan_fields
 from MedSegAI.Logic.files.slicer_segments import PROVENANCE_FIELD, segment_fields
+from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.label_counts import refuse_unnamed
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.volume import Volume
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.provenance import Provenance
 
 _FASTEST_GZIP = 1
+_IN_PLANES_FROM_BYTES = 128 << 20
+_PLANES_AT_ONCE = 16
 _KEEPS_FIELDS = (".nrrd", ".seg.nrrd")
 
 
@@ -75,12 +80,25 @@ def write_segmentation(
     if labels.array.dtype != np.uint8:
         raise InputError(f"A label map must be uint8, not {labels.array.dtype}.", advice="Convert the label values.")
     refuse_unnamed(labels.array, table)
+    refuse_unwritable_ending(path)
     record = provenance.to_json() if provenance else ""
     if ending_of(path) == ".seg.nrrd":
         fields = segment_fields(labels.array, labels.grid, table, record)
     else:
         fields = {PROVENANCE_FIELD: record} if record else {}
-    write_volume(path, labels, metadata={**(metadata or {}), **fields})
+    fields = {**(metadata or {}), **fields}
+    if labels.array.nbytes > _IN_PLANES_FROM_BYTES:
+        _write_in_planes(path, labels, fields)
+    else:
+        write_volume(path, labels, metadata=fields)
+
+
+def _write_in_planes(path: str | os.PathLike[str], volume: Volume, fields: Mapping[str, str]) -> None:
+    """Write a volume without the two copies of it that ITK would make."""
+    described = replace(volume, array=volume.array[:1, :1, :1], grid=volume.grid.crop(Box((0, 0, 0), (1, 1, 1))))
+    with planes_written_to(path, described, volume.grid.shape, metadata=fields) as writer:
+        for start in range(0, len(volume.array), _PLANES_AT_ONCE):
+            writer.write(volume.array[start : start + _PLANES_AT_ONCE])
 
 
 def _write(image: object, beside: Path, target: Path) -> None:

@@ -7,12 +7,37 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from MedSegAI.Logic.files.atomic import storage_error
 from MedSegAI.Logic.files.plane_source import PlaneSource
 from MedSegAI.Logic.files.planes.file_planes import FilePlanes
 from MedSegAI.Logic.files.planes.voxel_layout import VoxelLayout
+from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.large.planned import READ_AT_ONCE_BYTES
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
+from MedSegAI.Logic.standardise.index_map import IndexMap
+
+
+@contextmanager
+def decoded_where_needed(
+    source: PlaneSource, target: Grid, folder: Path, *, reporter: Reporter
+) -> Iterator[PlaneSource]:
+    """Yield a scan whose planes can be read in the order in which those of ``target`` want them.
+
+    A compressed file is decoded from front to back, so one whose planes run another way than the target's would be
+    decoded again and again; that one is decoded once into ``folder``.
+
+    Raises:
+        InputError, StorageError, Cancelled: as :func:`decoded_once`.
+    """
+    matrix = IndexMap.between(source.grid, target).matrix[:3, :3]
+    runs_along = matrix[2, 2] > 0 and abs(matrix[2, 2]) == np.abs(matrix[2]).max()
+    if runs_along or not (isinstance(source, FilePlanes) and source.is_compressed):
+        yield source
+        return
+    with decoded_once(source, folder, reporter=reporter) as decoded:
+        yield decoded
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from MedSegAI.Logic.volume import Volume
 _FASTEST = 1
 _GZIP = 31
 _TINY = (2, 2, 2)
+_SEGMENTATION_FIELD = "Segmentation_ContainedRepresentationNames"
 PLANE_ENDINGS = (".nrrd", ".nii", ".nii.gz", ".mha")
 
 
@@ -88,7 +89,7 @@ def planes_written_to(
     """Yield a writer for one scan; when the block has ended well the file is in its place, else nothing is there.
 
     Args:
-        path: .nrrd, .nii, .nii.gz or .mha; its folder must exist.
+        path: .nrrd, .nii, .nii.gz or .mha; its folder must exist. A .seg.nrrd needs the fields of its segments.
         described: A volume that says all but the voxels: its dtype, place (origin, spacing, direction), modality, unit
             and steps are the file's; its own few voxels are not written.
         shape: Of the whole scan (k, j, i).
@@ -99,6 +100,8 @@ def planes_written_to(
         StorageError: if it cannot be written, or the ending is none of these.
     """
     ending = ending_of(path)
+    if ending == ".seg.nrrd" and _SEGMENTATION_FIELD in (metadata or {}):
+        ending = ".nrrd"
     if ending not in PLANE_ENDINGS:
         raise StorageError(
             f"'{path}' cannot be written a few planes at a time.", advice=f"End the name in {', '.join(PLANE_ENDINGS)}."
