@@ -29,6 +29,7 @@ def evaluate(
     scoring: ScoreSettings | None = None,
     subject_rule: str = "",
     curves: VoxelCurves | None = None,
+    engine: Engine | None = None,
 ) -> Evaluation:
     """Segment each case of a subset and compare it with its expert labels.
 
@@ -42,6 +43,7 @@ def evaluate(
         scoring: What the scores depend on; None takes the defaults.
         subject_rule: Finds the subject in a case's name, see :func:`subjects_of`; empty: each case is a subject.
         curves: Also gathers the curves of each case.
+        engine: A warm engine of this model; None opens the one that the settings ask for.
 
     Raises:
         InputError: if the data set, the split or a file in it cannot be used, a label lies on another grid, or the
@@ -54,7 +56,7 @@ def evaluate(
     names = read_subset(split, subset)
     subjects_of(names, subject_rule)
     scoring = scoring or ScoreSettings()
-    engine = open_engine(model, settings=settings, reporter=reporter)
+    engine = engine or open_engine(model, settings=settings, reporter=reporter)
     cases = []
     for done, name in enumerate(names):
         raise_if_cancelled(reporter)
