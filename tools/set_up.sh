@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 exec </dev/null
 
 venv=.venv
-extras=scene,web,desktop-host,dicom,fast,batch,training,dev
+extras=scene,web,desktop-host,dicom,fast,batch,engines,training,dev
 
 say() { echo "set-up: $*"; }
 
