@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
 import slicer
 
+from MedSegAI.Bridge.growing_segmentation import GROWING_ATTRIBUTE
 from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.region_nodes import new_point, new_roi
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
@@ -26,6 +28,7 @@ from MedSegAI.Logic.errors import InputError, MedSegAIError, RegionError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.files.segment_tags import PROVENANCE_TAG
 from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.inference.labels_of_run import labels_of_run
 from MedSegAI.Logic.inference.pointed_result import seen_around
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import scans_for
@@ -35,6 +38,7 @@ from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session.case_state import CaseState
+from MedSegAI.Session.growing_segmentation import GrowingSegmentation
 from MedSegAI.Session.input_slots import input_role, input_slots, obstacle_in, scans_in
 from MedSegAI.Session.regions import region_text
 from MedSegAI.Session.run import Run, RunKind
@@ -65,12 +69,19 @@ def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) ->
     scan, scans = slots[0].node, scans_in(slots, same_space=choices.same_space)
     grid = node_to_volume(scan).grid
     region = region_text(choices.region, grid, model.card, roi=state.referenced(ROI), point=state.referenced(POINT))
-    settings = RunSettings(device=choices.device, confidence=ConfidenceChoice.PER_LABEL, region=region)
+    where = {"device": choices.device, "engine": choices.engine}
+    settings = RunSettings(**where, confidence=ConfidenceChoice.PER_LABEL, region=region)
+    growing = GrowingSegmentation(state, scan, grid=grid, table=labels_of_run(grid, model.card, settings))
 
     def begin(run: Run) -> object:
-        return runner.start_segment(scans, model=model, settings=settings, reporter=run)
+        show = functools.partial(growing.show, run=run)
+        return runner.start_segment(scans, model=model, settings=settings, reporter=run, show=show)
 
-    return work.start(RunKind.SEGMENT, begin, finish=lambda result: _take_segmentation(state, scan, result))
+    def finish(result: SegmentationResult) -> Iterator[None]:
+        growing.take_out()
+        return _take_segmentation(state, scan, result)
+
+    return work.start(RunKind.SEGMENT, begin, finish=finish, leave=growing.remove)
 
 
 def point_is_needed(card: ModelCard) -> str:
@@ -118,6 +129,15 @@ def latest_of(
     nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
     made = [node for node in nodes if node.GetAttribute(PROVENANCE_TAG) is not None and scan_of(node) is scan]
     return made[-1] if made else None
+
+
+def growing_on(
+    scene: slicer.vtkMRMLScene, scan: slicer.vtkMRMLScalarVolumeNode | None
+) -> slicer.vtkMRMLSegmentationNode | None:
+    """What is finished of the segmentation that is under way on this scan."""
+    nodes = nodes_of_class(scene, "vtkMRMLSegmentationNode")
+    marked = (node for node in nodes if node.GetAttribute(GROWING_ATTRIBUTE) is not None)
+    return next((node for node in marked if scan is not None and scan_of(node) is scan), None)
 
 
 def scan_of(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLScalarVolumeNode | None:

@@ -63,6 +63,10 @@ class CaseState:
         """
         write_parameters(self.node, parameters_of_changes(changes))
 
+    def show_again(self) -> None:
+        """Have the views brought up to date: something came or went that is shown, though no part of the case."""
+        self._changed()
+
     def referenced(self, role: str) -> slicer.vtkMRMLNode | None:
         """The node in this role."""
         return self.node.GetNodeReference(role)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import slicer
 
+from MedSegAI.Bridge.growing_segmentation import GROWING_ATTRIBUTE
 from MedSegAI.Bridge.heat_surface import heat_surface_node, hide_heat_surface
 from MedSegAI.Bridge.heatmap_nodes import set_heat_colours, set_heat_threshold
 from MedSegAI.Bridge.scan_attributes import HEATMAP_ATTRIBUTE
@@ -26,17 +27,21 @@ def present(
     *,
     scan: slicer.vtkMRMLScalarVolumeNode | None,
     segmentation: slicer.vtkMRMLSegmentationNode | None,
+    growing: slicer.vtkMRMLSegmentationNode | None = None,
     heat_map: slicer.vtkMRMLScalarVolumeNode | None,
 ) -> None:
     """Show the case: the scan, or a stage of it, its current segmentation and heat map; hide what other runs left.
 
+    A segmentation that is growing on the scan is shown in place of the current one.
+
     Segmentations that are neither a model's result nor a consensus, and everything else in the scene, stay as they
     are.
     """
+    marks = (PROVENANCE_TAG, CONSENSUS_ATTRIBUTE, GROWING_ATTRIBUTE)
     for other in nodes_of_class(scene, "vtkMRMLSegmentationNode"):
-        is_result = any(other.GetAttribute(mark) is not None for mark in (PROVENANCE_TAG, CONSENSUS_ATTRIBUTE))
+        is_result = any(other.GetAttribute(mark) is not None for mark in marks)
         if is_result and other.GetDisplayNode() is not None:
-            _set_visible(other, other is segmentation)
+            _set_visible(other, other is (growing or segmentation))
     for other in nodes_of_class(scene, "vtkMRMLScalarVolumeNode"):
         if other is not heat_map and other.GetAttribute(HEATMAP_ATTRIBUTE) is not None:
             hide_heat_surface(other)

@@ -50,6 +50,7 @@ class Run:
         done: Finished steps of ``total``; 0 of 0 while nothing is known.
         total: All steps of the present stage.
         messages: Every sentence so far: the memory plan, fallbacks taken, warnings.
+        parts: How often something more of a growing result was shown.
         error: What it failed with.
         started: Monotonic seconds.
         ended: Monotonic seconds; None while it runs.
@@ -61,6 +62,7 @@ class Run:
     done: int = 0
     total: int = 0
     messages: list[str] = field(default_factory=list)
+    parts: int = 0
     error: MedSegAIError | None = None
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None

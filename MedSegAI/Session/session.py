@@ -247,7 +247,12 @@ class Session(Case):
     def _case_changed(self) -> None:
         over_the_scan = self.disagreement if self.choices.show_disagreement else self.heat_map
         present(
-            self.scene, self.choices, scan=self.viewed_volume, segmentation=self.segmentation, heat_map=over_the_scan
+            self.scene,
+            self.choices,
+            scan=self.viewed_volume,
+            segmentation=self.segmentation,
+            growing=case_results.growing_on(self.scene, self.scan),
+            heat_map=over_the_scan,
         )
         self.tell(SessionEvent.CASE)
 

@@ -27,6 +27,7 @@ class Work:
         self._job: RunningJob | None = None
         self._finish: Callable[[object], Iterator[None]] | None = None
         self._steps: Iterator[None] | None = None
+        self._leave: Callable[[], None] = _do_nothing
 
     @property
     def is_under_way(self) -> bool:
@@ -34,7 +35,12 @@ class Work:
         return self.run is not None and self.run.is_under_way
 
     def start(
-        self, kind: RunKind, begin: Callable[[Run], RunningJob[T]], *, finish: Callable[[T], Iterator[None]]
+        self,
+        kind: RunKind,
+        begin: Callable[[Run], RunningJob[T]],
+        *,
+        finish: Callable[[T], Iterator[None]],
+        leave: Callable[[], None] | None = None,
     ) -> Run:
         """Begin a job and return at once.
 
@@ -42,6 +48,7 @@ class Work:
             kind: What is done.
             begin: Starts the job; is given the run as its reporter.
             finish: Takes the result, in steps.
+            leave: Takes away what was there only while the work went on; called once it ends, however it does.
 
         Raises:
             WorkerError: if something else still runs.
@@ -52,6 +59,7 @@ class Work:
         run = Run(kind)
         self._job = begin(run)
         self._finish, self._steps, self.run = finish, None, run
+        self._leave = leave or _do_nothing
         self._changed()
         return run
 
@@ -60,7 +68,7 @@ class Work:
         run = self.run
         if run is None or not run.is_under_way:
             return True
-        before = (run.done, run.total, run.stage, len(run.messages))
+        before = _told(run)
         try:
             if self._steps is None:
                 if self._job.poll(timeout=timeout):
@@ -80,7 +88,7 @@ class Work:
                     advice="Save your work, run again, and please report this if it happens again.",
                 ),
             )
-        if run.is_under_way and before != (run.done, run.total, run.stage, len(run.messages)):
+        if run.is_under_way and before != _told(run):
             self._changed()
         return not run.is_under_way
 
@@ -98,14 +106,25 @@ class Work:
         if self._steps is None:
             # The worker takes another job only after this one's end, so it is polled till then.
             self._finish = _nothing
+            self._leave()
             self.cancel()
         else:
             self._end(Outcome.CANCELLED)
 
     def _end(self, outcome: Outcome, *, error: MedSegAIError | None = None) -> None:
         self._finish = self._steps = None
+        self._leave()
         self.run.end(outcome, error=error)
         self._changed()
+
+
+def _told(run: Run) -> tuple[object, ...]:
+    """What a face shows of it; another value is a reason to show it again."""
+    return run.done, run.total, run.stage, len(run.messages), run.parts
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _nothing(_result: object) -> Iterator[None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from MedSegAI.Logic.errors import WorkerError
+from MedSegAI.Logic.inference.result import ShowPart
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.handover import Plain
 from MedSegAI.Logic.worker.protocol import Job
@@ -23,8 +24,14 @@ TASKS: dict[str, type[Task]] = {
 """What a worker can do, by its name in the protocol."""
 
 
-def run_job(job: Job, *, models: WarmModels, reporter: Reporter) -> Plain:
+def run_job(job: Job, *, models: WarmModels, reporter: Reporter, show: ShowPart | None = None) -> Plain:
     """Do a job and return the values of its result; arrays are written to the job's folder.
+
+    Args:
+        job: The job.
+        models: The warm models.
+        reporter: Told what is being done; asked whether to stop.
+        show: Shown parts of the result as soon as they are finished, where the task's result grows.
 
     Raises:
         WorkerError: for a kind this version does not know.
@@ -33,5 +40,5 @@ def run_job(job: Job, *, models: WarmModels, reporter: Reporter) -> Plain:
     task = TASKS.get(job.kind)
     if task is None:
         raise WorkerError(f"The worker cannot do '{job.kind}'.", advice=f"It can do: {', '.join(TASKS)}.")
-    result = task.taken_over(job.arguments).do(models=models, reporter=reporter)
+    result = task.taken_over(job.arguments).shown_to(show).do(models=models, reporter=reporter)
     return task.hand_back(result, Path(job.folder))

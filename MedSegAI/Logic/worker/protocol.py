@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Union, get_args, get_origin, get_type_hints
 
 from MedSegAI.Logic.errors import WorkerError
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 """Counted up whenever a line's meaning changes; a parent refuses a worker of another version."""
 
 _LONGEST_QUOTE = 80
@@ -30,6 +30,7 @@ class Job:
         kind: Name of a task (:mod:`MedSegAI.Logic.worker.jobs`), such as "segment".
         folder: Absolute path of an existing folder for the result's arrays.
         arguments: What the task needs, as JSON values.
+        in_parts: Whether parts of the result are wanted as soon as they are finished.
     """
 
     type: ClassVar[str] = "job"
@@ -37,6 +38,7 @@ class Job:
     kind: str
     folder: str
     arguments: dict[str, Any]
+    in_parts: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,22 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Worker to parent: a part of the result, which may still change; the parent removes its file.
+
+    Args:
+        job: Number of the job.
+        array: Path of the ``.npy`` file with the part's uint8 labels (k, j, i).
+        box: Where it lies on the scan's grid: first voxel and the one beyond the last, each (k, j, i).
+    """
+
+    type: ClassVar[str] = "part"
+    job: int
+    array: str
+    box: list[list[int]]
+
+
+@dataclass(frozen=True)
 class Result:
     """Worker to parent: the job is done; ``values`` are JSON values that name the arrays' files."""
 
@@ -121,7 +139,7 @@ class Failed:
 
 
 ToWorker = Job | Cancel
-ToParent = Ready | Accepted | Progress | Message | Result | JobCancelled | Failed
+ToParent = Ready | Accepted | Progress | Message | Part | Result | JobCancelled | Failed
 _CLASSES = {cls.type: cls for cls in (*get_args(ToWorker), *get_args(ToParent))}
 
 

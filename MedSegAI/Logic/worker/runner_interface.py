@@ -9,7 +9,7 @@ from typing import TypeVar
 from MedSegAI.Logic.align.alignment import Alignment
 from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.files.read_segmentation import Segmentation
-from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
@@ -44,10 +44,19 @@ class Runner(abc.ABC):
         """Free the model's memory; a later job starts afresh."""
 
     def start_segment(
-        self, scans: Scans, *, model: Model, settings: RunSettings, reporter: Reporter
+        self,
+        scans: Scans,
+        *,
+        model: Model,
+        settings: RunSettings,
+        reporter: Reporter,
+        show: ShowPart | None = None,
     ) -> RunningJob[SegmentationResult]:
-        """Begin :func:`MedSegAI.Logic.inference.segment.segment`; one scan, or several by name."""
-        return self.start(SegmentTask(scans, model, settings), reporter)
+        """Begin :func:`MedSegAI.Logic.inference.segment.segment`; one scan, or several by name.
+
+        ``show`` is called from within the job's ``poll``, on the caller's thread.
+        """
+        return self.start(SegmentTask(scans, model, settings, show), reporter)
 
     def start_explain(
         self,

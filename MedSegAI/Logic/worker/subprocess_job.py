@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from MedSegAI.Logic.errors import Cancelled, MedSegAIError, WorkerError, error_from_kind
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop, BackgroundTask
+from MedSegAI.Logic.worker.growing_parts import show_part
 from MedSegAI.Logic.worker.kept_arrays import KeptArrays
 from MedSegAI.Logic.worker.protocol import (
     Accepted,
@@ -24,6 +25,7 @@ from MedSegAI.Logic.worker.protocol import (
     Job,
     JobCancelled,
     Message,
+    Part,
     Progress,
     Ready,
     Result,
@@ -31,7 +33,7 @@ from MedSegAI.Logic.worker.protocol import (
     check_version,
 )
 from MedSegAI.Logic.worker.tasks.task import Task
-from MedSegAI.Logic.worker.worker_process import WorkerProcess
+from MedSegAI.Logic.worker.worker_process import WorkerProcess, unforeseen
 
 T = TypeVar("T")
 
@@ -74,14 +76,16 @@ class SubprocessJob(Generic[T]):
     ) -> None:
         self._number = number
         self._folder = folder
-        self._take = task.take_back
+        self._take, self._show = task.take_back, task.show
         self._reporter = reporter
         self._worker = worker
         self._startup_seconds = startup_seconds
         self._cancel_seconds = cancel_seconds
         self._process = worker()
         self._preparing = BackgroundTask(
-            lambda stopped: Job(number, task.kind, str(folder), task.hand_over(folder, stopped, kept=kept)),
+            lambda stopped: Job(
+                number, task.kind, str(folder), task.hand_over(folder, stopped, kept=kept), task.show is not None
+            ),
             name="writing for the worker",
         )
         self._leaving: BackgroundTask[T] | None = None
@@ -187,7 +191,7 @@ class SubprocessJob(Generic[T]):
         except MedSegAIError as error:
             self._fail(error)
         except Exception as error:
-            self._fail(_unforeseen("The scan cannot be handed to the worker", error))
+            self._fail(unforeseen("The scan cannot be handed to the worker", error))
         else:
             # Where the worker has just left after its idle time, the end of its output says so next.
             self._sent = self._process.ready is not None and self._process.send(job)
@@ -218,6 +222,8 @@ class SubprocessJob(Generic[T]):
             self._reporter.progress(event.done, event.total, event.stage)
         elif isinstance(event, Message) and not silent:
             self._reporter.message(event.text)
+        elif isinstance(event, Part):
+            show_part(event, None if silent or self._cancelled_at is not None else self._show)
         elif isinstance(event, JobCancelled):
             self._fail(Cancelled())
         elif isinstance(event, Failed):
@@ -287,13 +293,6 @@ class SubprocessJob(Generic[T]):
         except MedSegAIError as error:
             self._error = error
         except Exception as error:
-            self._error = _unforeseen("The worker's result cannot be read", error)
+            self._error = unforeseen("The worker's result cannot be read", error)
         self._ended = True
         return True
-
-
-def _unforeseen(problem: str, error: Exception) -> WorkerError:
-    return WorkerError(
-        f"{problem}: {type(error).__name__}: {error}.",
-        advice="Check that the disk for temporary files is not full, and run again.",
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.engines.worth import is_enough_work
-from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
@@ -31,7 +31,15 @@ class WarmModels:
         self._chosen: dict[tuple[DeviceChoice, EngineChoice, bool], ChosenEngine] = {}
         self._engines: dict[tuple[str, EngineChoice], Engine] = {}
 
-    def segment(self, scans: Scans, model: Model, *, settings: RunSettings, reporter: Reporter) -> SegmentationResult:
+    def segment(
+        self,
+        scans: Scans,
+        model: Model,
+        *,
+        settings: RunSettings,
+        reporter: Reporter,
+        show: ShowPart | None = None,
+    ) -> SegmentationResult:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
         from MedSegAI.Logic.inference.segment import segment
 
@@ -39,7 +47,7 @@ class WarmModels:
         # What was asked for by name may be missing: that is told before the regions are looked for.
         engine = None if settings.engine is EngineChoice.AUTO else open_with()
         options = {"settings": settings, "reporter": reporter, "engine": engine, "open_with": open_with}
-        return segment(scans, model, **options)
+        return segment(scans, model, **options, show=show)
 
     def explain(
         self,

@@ -22,6 +22,7 @@ from typing import TextIO
 
 from MedSegAI.Logic.errors import Cancelled, DeviceError, MedSegAIError, WorkerError
 from MedSegAI.Logic.provenance import software_versions
+from MedSegAI.Logic.worker.growing_parts import GrowingParts
 from MedSegAI.Logic.worker.jobs import run_job
 from MedSegAI.Logic.worker.kept_arrays import KEPT_FOLDER
 from MedSegAI.Logic.worker.protocol import (
@@ -104,7 +105,9 @@ class Worker:
     def _answer(self, job: Job) -> ToParent:
         self.say(Accepted(job.job))
         try:
-            return Result(job.job, run_job(job, models=self._models, reporter=_LineReporter(self, job.job)))
+            show = GrowingParts(job.job, Path(job.folder), self.say) if job.in_parts else None
+            values = run_job(job, models=self._models, reporter=_LineReporter(self, job.job), show=show)
+            return Result(job.job, values)
         except Cancelled:
             return JobCancelled(job.job)
         except MedSegAIError as error:

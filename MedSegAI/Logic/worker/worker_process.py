@@ -101,6 +101,14 @@ def ended_early(code: int, log: Path) -> WorkerError:
     )
 
 
+def unforeseen(problem: str, error: Exception) -> WorkerError:
+    """The sentence for what nobody foresaw."""
+    return WorkerError(
+        f"{problem}: {type(error).__name__}: {error}.",
+        advice="Check that the disk for temporary files is not full, and run again.",
+    )
+
+
 def _last_words(log: Path) -> str:
     lines = []
     with suppress(OSError), log.open("rb") as stream:

@@ -90,11 +90,11 @@ class ResultsPanel(Panel[ResultsState]):
         self.shown.rows = [_as_shown(row) for row in self.session.rows]
 
     def _results(self) -> list[slicer.vtkMRMLSegmentationNode]:
-        """The segmentations of this scan, newest first; what the experts' table shows and hides is not among them."""
+        """The segmentations of this scan, newest first, but for those of the experts' table and one that grows."""
         scan = self.session.scan
         nodes = nodes_of_class(self.session.scene, "vtkMRMLSegmentationNode")
         role = slicer.vtkMRMLSegmentationNode.GetReferenceImageGeometryReferenceRole()
-        nodes = [node for node in nodes if node.GetAttribute(RATER_ATTRIBUTE) is None]
+        nodes = [node for node in nodes if node.GetAttribute(RATER_ATTRIBUTE) is None and not node.GetHideFromEditors()]
         return [node for node in reversed(nodes) if scan is not None and node.GetNodeReference(role) is scan]
 
     def _choose(self, node_id: str) -> None:

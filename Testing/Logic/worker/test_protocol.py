@@ -17,6 +17,7 @@ MESSAGES = [
     protocol.Accepted(1),
     protocol.Progress(1, 3, 10, "segmenting left hippocampus"),
     protocol.Message(1, "Needs about 1 GiB.\nTwo lines."),
+    protocol.Part(1, "/tmp/part-1.npy", [[0, 0, 0], [3, 4, 5]]),
     protocol.Result(1, {"labels": "labels.npy"}),
     protocol.JobCancelled(1),
     protocol.Failed(1, "InputError", "The image is empty.", "Choose another."),
@@ -69,6 +70,6 @@ def test_a_long_line_is_not_quoted_whole():
 
 def test_a_worker_of_another_version_is_refused_by_name():
     ready = decode(json.dumps({"type": "ready", "protocol": 99, "process": 1, "versions": {}}))
-    with pytest.raises(WorkerError, match=r"version 99 .* version 2"):
+    with pytest.raises(WorkerError, match=r"version 99 .* version 3"):
         check_version(ready)
     check_version(protocol.Ready(protocol.PROTOCOL_VERSION, 1, {}))

@@ -42,7 +42,7 @@ def a_model(tmp_path_factory, repository_root) -> Model:
     second = dataclasses.replace(card.inputs[0], name="T2", optional=True)
     arguments = {**card.network_arguments, "in_channels": 2}
     changes = {"inputs": (card.inputs[0], second), "network_arguments": arguments, "window": (32, 64, 32)}
-    card = dataclasses.replace(card, **changes, localiser=None)
+    card = dataclasses.replace(card, **changes, localiser=None, components="all")
     torch.manual_seed(3)
     state = build_network(card.network, card.network_arguments).state_dict()
     return save_model(tmp_path_factory.mktemp("models") / "two-inputs", card, state=state)
@@ -76,6 +76,23 @@ def test_several_scans_are_segmented_and_explained_alike_here_and_there(runners,
     options = {"model": a_model, "target": target, "settings": SETTINGS, "reporter": QUIET}
     maps = [runner.explain(scans, result, **options) for runner, result in zip(runners, results)]
     np.testing.assert_array_equal(maps[0].array, maps[1].array)
+
+
+def test_a_result_grows_alike_here_and_there_to_what_it_is_in_the_end(runners, scans, a_model):
+    tall = {name: dataclasses.replace(each, array=np.tile(each.array, (3, 1, 1)), grid=Grid((96, *SHAPE[1:])))
+            for name, each in scans.by_name.items()}  # fmt: skip
+    for runner in runners:
+        grown, boxes = np.zeros((96, *SHAPE[1:]), np.uint8), []
+
+        def show(box, labels, grown=grown, boxes=boxes):
+            grown[box.slices] = labels
+            boxes.append(box)
+
+        options = {"model": a_model, "settings": SETTINGS, "reporter": QUIET}
+        result = runner.start_segment(InputScans(tall, "T1"), **options, show=show).wait()
+        assert len(boxes) >= 1
+        known = max(box.stop[0] for box in boxes)
+        np.testing.assert_array_equal(grown[:known], result.labels.array[:known])
 
 
 def test_a_lone_scan_is_the_first_input_where_the_others_may_be_missing(runners, scans, a_model):

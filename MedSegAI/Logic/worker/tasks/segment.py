@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from MedSegAI.Logic.inference.result import SegmentationResult
+from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model, find_model
 from MedSegAI.Logic.reporter import Reporter
@@ -26,10 +26,16 @@ class SegmentTask(Task[SegmentationResult]):
     scans: Scans
     model: Model
     settings: RunSettings
+    show: ShowPart | None = None
 
     def do(self, *, models: WarmModels, reporter: Reporter) -> SegmentationResult:
         """Segment with the warm model."""
-        return models.segment(self.scans, self.model, settings=self.settings, reporter=reporter)
+        options = {"settings": self.settings, "reporter": reporter, "show": self.show}
+        return models.segment(self.scans, self.model, **options)
+
+    def shown_to(self, show: ShowPart | None) -> SegmentTask:
+        """As :meth:`Task.shown_to`."""
+        return replace(self, show=show)
 
     def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
         """As :meth:`Task.hand_over`."""

@@ -6,6 +6,7 @@ import abc
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
+from MedSegAI.Logic.inference.result import ShowPart
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.worker.background_task import AskToStop
 from MedSegAI.Logic.worker.handover import Plain
@@ -23,10 +24,16 @@ class Task(abc.ABC, Generic[T]):
 
     kind: ClassVar[str]
     """Its name in the worker's protocol."""
+    show: ShowPart | None = None
+    """Is shown parts of the result as soon as they are finished; only a task whose result grows ever has one."""
 
     @abc.abstractmethod
     def do(self, *, models: WarmModels, reporter: Reporter) -> T:
         """Do it in this process; raises whatever the work raises, Cancelled if the reporter asked to stop."""
+
+    def shown_to(self, show: ShowPart | None) -> Task[T]:
+        """The same task, its growing result shown to somebody; itself where its result does not grow."""
+        return self
 
     @abc.abstractmethod
     def hand_over(self, folder: Path, stopped: AskToStop, *, kept: KeptArrays | None = None) -> Plain:
