@@ -30,9 +30,10 @@ demo: $(ready)
 app: $(ready)
 	@$(python) -m MedSegAI.Web $(OPTIONS)
 
+# Files of tests are shared out between processes, one a core; more than four would want too much memory.
 # Coverage of Logic/ and Bridge/, with its floor, is set in pyproject.toml.
 test: lint
-	@$(python) -m pytest --cov
+	@OMP_NUM_THREADS=1 $(python) -m pytest --cov -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(ready)
 	@$(python) -m ruff check .

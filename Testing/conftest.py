@@ -85,8 +85,14 @@ DEPEND_ON_THE_MOMENT = tuple(str(REPOSITORY_ROOT / "Testing" / part) for part in
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if str(item.path).startswith(DEPEND_ON_THE_MOMENT):
+        if _depends_on_the_moment(item):
             item.add_marker(pytest.mark.flaky(reruns=1))
+    # These take longest; where files are shared out between processes, the short ones at the end fill what is left.
+    items.sort(key=lambda item: not _depends_on_the_moment(item))
+
+
+def _depends_on_the_moment(item: pytest.Item) -> bool:
+    return str(item.path).startswith(DEPEND_ON_THE_MOMENT)
 
 
 # The coverage floor holds on a machine that can run everything. Where tests were skipped because the real data or an
