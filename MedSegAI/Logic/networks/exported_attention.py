@@ -33,7 +33,9 @@ def _joined(parts: Iterator[Tensor], sides: list[int], *, axis: int) -> Tensor:
 
 def _attend_group(qkv: Tensor, padded: Tensor, bias: Tensor, group: WindowGroup, heads: int) -> Tensor:
     k, j, i = group.spans
-    batch, width = int(qkv.shape[0]), int(qkv.shape[-1])
+    width = int(qkv.shape[-1])
+    # An exported program may leave the number of windows open; a recorded one knows it, as a tensor.
+    batch = qkv.shape[0] if torch.compiler.is_exporting() else int(qkv.shape[0])
     windows = batch * group.windows
     part = qkv[:, k.start : k.stop, j.start : j.stop, i.start : i.stop]
     part = part.reshape(batch * k.count, k.size, j.count, j.size, i.count, i.size * width)
@@ -45,7 +47,15 @@ def _attend_group(qkv: Tensor, padded: Tensor, bias: Tensor, group: WindowGroup,
     query, key, value = (
         tokens.reshape(windows, -1, heads, width // 3 // heads).transpose(1, 2) for tokens in (query, key, value)
     )
-    out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
+    out = _weighted(query, key, value, bias[None])
     out = out.transpose(1, 2).reshape(batch * k.count, j.count, i.count, k.size, j.size, i.size * width // 3)
     out = out.permute(0, 3, 1, 4, 2, 5)
     return out.reshape(batch, k.count * k.size, j.count * j.size, i.count * i.size, width // 3)
+
+
+def _weighted(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    if not torch.compiler.is_exporting():
+        return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+    # Exported, torch's own attention leaves a memory layout behind that its parts do not give.
+    scores = torch.matmul(query * query.shape[-1] ** -0.5, key.transpose(-1, -2)) + bias
+    return torch.matmul(torch.softmax(scores, dim=-1), value)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.networks.convolution_blocks import DecoderBlock, EncoderBlock, OutputBlock
+from MedSegAI.Logic.networks.finest_level import FinestLevel, SpareMemory
 from MedSegAI.Logic.networks.swin_transformer import MERGE_ORDERS, SwinTransformer
 
 STEP = 32
@@ -82,6 +83,7 @@ class SwinUNETR(nn.Module):
         self.decoder2 = DecoderBlock(2 * width, width, affine=affine)
         self.decoder1 = DecoderBlock(width, width, affine=affine)
         self.out = OutputBlock(width, out_channels)
+        self._memory = SpareMemory()
 
     def forward(self, volume: Tensor) -> Tensor:
         """Logits (batch, out_channels, k, j, i) for a volume (batch, in_channels, k, j, i).
@@ -95,8 +97,10 @@ class SwinUNETR(nn.Module):
         out = self.decoder4(out, skip)
         out = self.decoder3(out, self.encoder3(features[1]))
         out = self.decoder2(out, self.encoder2(features[0]))
-        out = self.decoder1(out, self.encoder1(volume))
-        return self.out(out)
+        finest = FinestLevel(self.encoder1, self.decoder1, self.out, self._memory)
+        if finest.takes(volume, out):
+            return finest.logits(volume, out)
+        return self.out(self.decoder1(out, self.encoder1(volume)))
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         if any(length % STEP for length in shape):
