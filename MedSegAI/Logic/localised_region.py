@@ -19,12 +19,15 @@ class LocalisedRegion:
         grid: Model-space grid of the region (the network's axes and spacing), LPS mm in the patient.
         mirrored: Whether the network sees it mirrored left to right (reversed along i).
         labels: Pairs (network's label value, label value in the segmentation).
+        within: The part of it in which labels are given, LPS mm; None: in all of it. What lies around that part is only
+            shown to the network.
     """
 
     name: str
     grid: Grid
     mirrored: bool
     labels: tuple[tuple[int, int], ...]
+    within: Grid | None = None
 
     def orient(self, array: np.ndarray) -> np.ndarray:
         """An array (..., k, j, i) of this region as the network sees it, or back again: it is its own inverse."""
@@ -48,10 +51,13 @@ class LocalisedRegion:
             **self.grid.to_plain(),
             "mirrored": self.mirrored,
             "labels": [list(pair) for pair in self.labels],
+            **({} if self.within is None else {"within": self.within.to_plain()}),
         }
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> LocalisedRegion:
         """The region that :meth:`to_plain` described."""
         labels = tuple((a, b) for a, b in plain["labels"])
-        return cls(plain["name"], Grid.from_plain(plain), plain["mirrored"], labels)
+        within = plain.get("within")
+        within = None if within is None else Grid.from_plain(within)
+        return cls(plain["name"], Grid.from_plain(plain), plain["mirrored"], labels, within)

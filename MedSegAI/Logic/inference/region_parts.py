@@ -56,7 +56,7 @@ class RegionParts:
 
     def __init__(self, region: LocalisedRegion, grid: Grid) -> None:
         self._region, self._grid = region, grid
-        self._box = region_box(region.grid, grid)
+        self._box = region_box(region.within or region.grid, grid)
         self._done = 0
         place = grid.crop(self._box)
         self._map = IndexMap.between(region.grid, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError, RegionError
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.pointed_regions import numbered_labels, pointed_regions
+from MedSegAI.Logic.inference.region_on_lattice import may_be_laid_on_lattice, on_lattice
 from MedSegAI.Logic.inference.scans import InputScans
 from MedSegAI.Logic.labels import LabelTable
 from MedSegAI.Logic.localise.localise import localise
@@ -50,10 +51,12 @@ def choose_regions(case: InputScans, card: ModelCard, *, settings: RunSettings, 
     if card.needs_point:
         return ChosenRegions(pointed_regions(case, card, settings.points), numbered_labels(card, len(settings.points)))
     needs_localiser = localiser is not None and not fits(volume.grid, localiser)
+    overlap = settings.overlap_or(card.overlap)
     if settings.region is not None:
-        return _in_box(settings.region, volume, card, reporter)
+        return _in_box(settings.region, volume, card, reporter, overlap=overlap)
     if settings.points:
-        boxes = [_in_box(text, volume, card, reporter) for text in _boxes_around(settings, volume, card)]
+        texts = _boxes_around(settings, volume, card)
+        boxes = [_in_box(text, volume, card, reporter, overlap=overlap) for text in texts]
         return ChosenRegions(tuple(region for found in boxes for region in found.regions), boxes[0].table)
     if not needs_localiser:
         grid = canonical_grid(volume.grid, spacing_mm=card.spacing_mm)
@@ -63,14 +66,17 @@ def choose_regions(case: InputScans, card: ModelCard, *, settings: RunSettings, 
     return ChosenRegions(found, localiser.labels)
 
 
-def _in_box(text: str, volume: Volume, card: ModelCard, reporter: Reporter) -> ChosenRegions:
+def _in_box(text: str, volume: Volume, card: ModelCard, reporter: Reporter, *, overlap: float) -> ChosenRegions:
     """A region as the user wrote it."""
     box = parse_region(text, volume.grid, reporter=reporter)
     grid = canonical_grid(volume.grid.crop(box), spacing_mm=card.spacing_mm)
     localiser = card.localiser
     if localiser is not None and len(localiser.sides) > 1 and not fits(volume.grid, localiser):
         return _by_side(volume, grid, localiser, reporter)
-    return ChosenRegions((_as_it_is("region of interest", grid, card.labels),), card.labels)
+    region = _as_it_is("region of interest", grid, card.labels)
+    if may_be_laid_on_lattice(card):
+        region = replace(region, grid=on_lattice(volume.grid, box, card, overlap=overlap), within=grid)
+    return ChosenRegions((region,), card.labels)
 
 
 def _boxes_around(settings: RunSettings, volume: Volume, card: ModelCard) -> list[str]:

@@ -6,10 +6,12 @@ import functools
 import json
 from typing import TYPE_CHECKING
 
+from MedSegAI.Logic.errors import DeviceError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.inference.engines.worth import is_enough_work
 from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import Scans
+from MedSegAI.Logic.inference.window_cache import CachingEngine, WindowCache
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import DeviceChoice, EngineChoice, RunSettings
@@ -30,6 +32,7 @@ class WarmModels:
         self._model: _Key | None = None
         self._chosen: dict[tuple[DeviceChoice, EngineChoice, bool], ChosenEngine] = {}
         self._engines: dict[tuple[str, EngineChoice], Engine] = {}
+        self._windows = WindowCache()
 
     def segment(
         self,
@@ -43,11 +46,17 @@ class WarmModels:
         """:func:`MedSegAI.Logic.inference.segment.segment` with the warm engine."""
         from MedSegAI.Logic.inference.segment import segment
 
-        open_with = functools.partial(self.engine, model, settings=settings, reporter=reporter)
+        open_with = functools.partial(self.caching_engine, model, settings=settings, reporter=reporter)
         # What was asked for by name may be missing: that is told before the regions are looked for.
         engine = None if settings.engine is EngineChoice.AUTO else open_with()
         options = {"settings": settings, "reporter": reporter, "engine": engine, "open_with": open_with}
-        return segment(scans, model, **options, show=show)
+        try:
+            return segment(scans, model, **options, show=show)
+        except DeviceError:
+            # What is kept of earlier runs must not be what a new one lacks.
+            if not self._windows.clear():
+                raise
+            return segment(scans, model, **options, show=show)
 
     def explain(
         self,
@@ -95,6 +104,13 @@ class WarmModels:
             self._engines[key] = open_chosen(model, chosen, reporter=reporter)
         return self._engines[key]
 
+    def caching_engine(
+        self, model: Model, *, settings: RunSettings, reporter: Reporter, windows: int | None = None
+    ) -> CachingEngine:
+        """As :meth:`engine`, for a run that evaluates only windows that no earlier run has."""
+        engine = self.engine(model, settings=settings, reporter=reporter, windows=windows)
+        return CachingEngine(engine, self._windows, network=json.dumps(self._model))
+
     def torch_engine(self, model: Model, *, device: DeviceChoice, reporter: Reporter) -> EagerEngine:
         """The model's network in torch, for gradients; warm and raising as :meth:`engine`."""
         settings = RunSettings(device=device, engine=EngineChoice.TORCH)
@@ -104,6 +120,7 @@ class WarmModels:
         """Free the engines' memory."""
         self._model = None
         self._chosen, self._engines = {}, {}
+        self._windows.clear()
 
     def _keep_only(self, model: Model) -> None:
         card = model.card
