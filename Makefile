@@ -5,7 +5,7 @@ python := .venv/bin/python
 ready := .venv/.set-up-is-done
 
 # Those that need more than the package (a browser, a Qt host) come last.
-benchmarks := network grad_cam sliding_window bridge saliency session display staple raters_study refinement \
+benchmarks := network grad_cam sliding_window bridge saliency session display raters_study refinement \
               desktop browser_app any_scanner
 
 .PHONY: help demo app test lint format bench setup clean
@@ -45,6 +45,7 @@ format: $(ready)
 	@$(python) tools/update_cmake_lists.py
 
 bench: $(ready)
+	@$(python) -m MedSegAI.CommandLine bench -o "bench-$$(date +%Y-%m-%d-%H%M%S)"
 	@set -e; for benchmark in $(benchmarks); do echo "== $$benchmark"; $(python) -m Testing.Benchmarks.$$benchmark; done
 
 clean:

@@ -54,8 +54,8 @@ def run_bench(
         DeviceError: if a GPU was asked for and cannot be used.
         Cancelled: if the user asked to stop; what was measured is kept.
     """
-    folder = open_results(folder)
-    bench = _Bench(conditions, folder, reporter)
+    gpu = choose_device(conditions.device, reporter=reporter).description if conditions.on_gpu else ""
+    bench = _Bench(conditions, open_results(folder), reporter, gpu=gpu)
     try:
         with engines_kept_apart():
             for measure in measures:
@@ -68,10 +68,9 @@ def run_bench(
 
 
 class _Bench:
-    def __init__(self, conditions: Conditions, folder: Path, reporter: Reporter) -> None:
+    def __init__(self, conditions: Conditions, folder: Path, reporter: Reporter, *, gpu: str) -> None:
         self._conditions, self._folder, self._reporter = conditions, folder, reporter
         self._began = time.monotonic()
-        gpu = choose_device(conditions.device, reporter=reporter).description if conditions.on_gpu else ""
         remarks = [sentence for sentence in (look_at_other_programs(),) if sentence]
         remarks += [NEVER_ON_A_GPU] if conditions.on_gpu else []
         for sentence in remarks:
