@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from MedSegAI.Logic.inference.scans import InputScans
     from MedSegAI.Logic.models.card import ModelCard
 
+_GIANT_BYTES = 512 << 20
 _SHARE_OF_FREE_MEMORY = 0.5
 # In the usual way the scan and its labels are in this process and, as it hands them over, in the worker's files.
 _COPIES = 2
+_FLOAT32 = 4
 
 
 @contextmanager
@@ -73,23 +75,21 @@ def _opened(
 
 def _may_be_giant(path: Path) -> bool:
     """Whether it is worth a look: a compressed scan is smaller than its voxels, yet hardly a hundred times."""
-    from MedSegAI.Logic.large.planned import LARGE_BYTES
-
     try:
         size = sum(file.stat().st_size for file in path.iterdir()) if path.is_dir() else path.stat().st_size
     except OSError:
         return False
-    return path.suffix in (".mhd", ".nhdr") or size * 100 > LARGE_BYTES
+    return path.suffix in (".mhd", ".nhdr") or size * 100 > _GIANT_BYTES
 
 
 def _is_giant(source: PlaneSource, card: ModelCard) -> bool:
     from MedSegAI.Logic.inference.free_memory import free_memory
-    from MedSegAI.Logic.large.planned import is_large
     from MedSegAI.Logic.standardise.target_grids import canonical_grid
 
-    usual = _COPIES * source.grid.voxel_count * (source.dtype.itemsize + 1)
-    target = canonical_grid(source.grid, spacing_mm=card.spacing_mm)
-    return is_large(source, target) or usual > _SHARE_OF_FREE_MEMORY * free_memory()
+    scan = source.grid.voxel_count * source.dtype.itemsize
+    prepared = canonical_grid(source.grid, spacing_mm=card.spacing_mm).voxel_count * len(card.inputs) * _FLOAT32
+    usual = _COPIES * (scan + source.grid.voxel_count)
+    return scan + prepared > _GIANT_BYTES or usual > _SHARE_OF_FREE_MEMORY * free_memory()
 
 
 def _is_looked_for(options: argparse.Namespace, source: PlaneSource, card: ModelCard) -> bool:

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from MedSegAI.CommandLine import giant_scan
 from MedSegAI.Logic.files.planes.open_planes import open_planes
 from MedSegAI.Logic.files.read import read_volume
 from MedSegAI.Logic.files.read_segmentation import read_segmentation
 from MedSegAI.Logic.files.write import write_volume
-from MedSegAI.Logic.large import planned
 from Testing.CommandLine.conftest import MODEL_NAME
 
 _SAYS_SO = "read a few planes at a time"
@@ -20,7 +20,7 @@ _SAYS_SO = "read a few planes at a time"
 
 @pytest.fixture
 def everything_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planned, "LARGE_BYTES", 0)
+    monkeypatch.setattr(giant_scan, "_GIANT_BYTES", 0)
 
 
 @pytest.fixture(params=["crop.nii.gz", "crop.nrrd", "upside down.nii.gz"])
@@ -45,7 +45,7 @@ def _segment(medsegai, scan: Path, output: Path, *options: object):
 def test_the_segmentation_is_that_of_the_usual_way(medsegai, a_crop, tmp_path, monkeypatch, options):
     usual = _segment(medsegai, a_crop, tmp_path / "usual.seg.nrrd", *options)
     assert _SAYS_SO not in usual.err
-    monkeypatch.setattr(planned, "LARGE_BYTES", 0)
+    monkeypatch.setattr(giant_scan, "_GIANT_BYTES", 0)
     giant = _segment(medsegai, a_crop, tmp_path / "giant.seg.nrrd", *options)
     assert _SAYS_SO in giant.err
     expected, found = (read_segmentation(tmp_path / f"{name}.seg.nrrd") for name in ("usual", "giant"))

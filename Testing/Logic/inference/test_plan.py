@@ -15,7 +15,7 @@ from MedSegAI.Logic.errors import DeviceError
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.free_memory import free_gpu_memory, free_memory
-from MedSegAI.Logic.inference.plan import MemoryPlan, activation_bytes, plan_array, plan_memory
+from MedSegAI.Logic.inference.plan import MemoryPlan, activation_bytes, is_prepared_ahead, plan_array, plan_memory
 from MedSegAI.Logic.inference.plane_ring import PlaneRing
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.networks.swin_unetr import SwinUNETR
@@ -140,6 +140,40 @@ def test_of_a_scan_that_is_resampled_what_lies_in_the_region_counts(a_card):
     assert alone == cut == 24 * 32 * 64 * 32
     assert resampled == 24 * (32 + 1) * (64 / 0.8 + 1) * (32 / 0.8 + 1)
     assert plan_memory(whole, a_card, scans=(fine,), **options).preparation == 24 * 300**3
+
+
+def test_a_large_region_is_planned_as_it_is_prepared_a_few_planes_ahead(a_card):
+    """Nothing grows with the number of planes but labels that lie in memory, a byte a voxel."""
+    card = replace(a_card, components="all", window=(96, 96, 96))
+    options = {"settings": RunSettings(), "engine": EagerEngine(torch.nn.Identity()), "on_disk": True}
+
+    def planned(planes, labels=0):
+        grid = Grid((planes, 512, 512))
+        region = [LocalisedRegion("whole volume", grid, False, ())]
+        return plan_memory(region, card, scans=(grid,), labels=labels, **options)
+
+    few, many = planned(200), planned(2000)
+    assert many.total == few.total
+    assert many.image < 300 * 2**20
+    assert many.preparation == 0
+    assert planned(2000, labels=2000 * 512 * 512).total == many.total + 2000 * 512 * 512
+
+
+def test_what_is_prepared_ahead_depends_on_its_size_and_on_where_the_scan_is():
+    small, large = Grid((100, 200, 200)), Grid((256, 512, 512))
+    assert not is_prepared_ahead(small, channels=1, on_disk=False)
+    assert is_prepared_ahead(small, channels=10, on_disk=False)
+    assert is_prepared_ahead(small, channels=1, on_disk=True)
+    assert is_prepared_ahead(large, channels=1, on_disk=False)
+
+
+def test_where_components_are_dropped_in_the_end_all_labels_of_the_region_are_kept_until_then(a_card):
+    region, options = [LocalisedRegion("", Grid((500, 64, 64)), False, ())], {"settings": RunSettings(), "labels": 0}
+    kept = [
+        plan_memory(region, replace(a_card, components=how), engine=EagerEngine(torch.nn.Identity()), **options).labels
+        for how in ("all", "without-islands")
+    ]
+    assert kept == [a_card.window[0] * 64 * 64, 500 * 64 * 64]
 
 
 @pytest.fixture
