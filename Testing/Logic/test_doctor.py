@@ -11,6 +11,8 @@ import pytest
 
 from MedSegAI.Logic import doctor
 from MedSegAI.Logic.doctor import Check, State, examine, healthy
+from MedSegAI.Logic.inference.engines import kinds
+from MedSegAI.Logic.inference.engines.kinds import engine_kinds
 
 
 def test_a_check_that_fails_unexpectedly_is_a_warning_with_the_reason(monkeypatch):
@@ -27,6 +29,37 @@ def test_what_the_bridge_found_is_shown_before_the_models():
     mine = Check("OpenGL", State.OK, "works")
     names = [check.name for check in examine(of_bridge=(mine,))]
     assert names.index("OpenGL") < min(i for i, name in enumerate(names) if name.startswith("model"))
+
+
+def test_the_engines_are_listed_with_their_versions():
+    check = doctor.check_engines()
+    assert check.found.startswith(f"torch {metadata.version('torch')}")
+    for kind in engine_kinds():
+        assert f"{kind.title} {kind.version}" in check.found or f"not installed: {kind.title}" in check.found
+
+
+def test_an_engine_for_the_cpu_that_is_not_installed_is_named_with_the_command(monkeypatch):
+    monkeypatch.setattr(kinds, "_version_of", lambda package: None)
+    check = doctor.check_engines()
+    assert check.state is State.WARNING
+    assert "not installed: OpenVINO" in check.found
+    assert check.advice == "For more speed on the CPU: pip install openvino."
+
+
+def test_an_engine_that_cannot_be_imported_is_a_warning(monkeypatch):
+    monkeypatch.setattr(kinds, "without_telemetry", lambda package: 1 / 0)
+    check = doctor.check_engines()
+    if not any(kind.version for kind in engine_kinds()):
+        pytest.skip("no engine is installed")
+    assert check.state is State.WARNING
+    assert "cannot be used (ZeroDivisionError: division by zero)" in check.found
+
+
+def test_the_engines_that_were_built_are_told_with_place_and_size(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDSEGAI_CACHE", str(tmp_path))
+    (tmp_path / "engines").mkdir()
+    (tmp_path / "engines" / "one").write_bytes(bytes(3 << 20))
+    assert doctor.check_engine_cache().found == f"3 MiB in {tmp_path / 'engines'}; may be deleted at any time"
 
 
 def test_an_old_python_is_missing(monkeypatch):

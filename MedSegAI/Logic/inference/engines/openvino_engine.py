@@ -118,10 +118,7 @@ def open_for(model: Model, *, open_torch: Callable[[], EagerEngine], reporter: R
     verify(model)
     openvino = without_telemetry("openvino")
     version = metadata.version("openvino")
-    core, properties = openvino.Core(), cpu_properties()
-    place = place_for(
-        model, "openvino", depends_on=(version, torch.__version__, processor_name(), "float32"), ending=".network"
-    )
+    core, properties, place = openvino.Core(), cpu_properties(), place_of_network(model)
     compiled = imported(core, place, properties)
     if compiled is None:
         reporter.message(f"Preparing the faster engine for '{model.card.title}': {_SECONDS_TOLD}.")
@@ -132,8 +129,13 @@ def open_for(model: Model, *, open_torch: Callable[[], EagerEngine], reporter: R
     return OpenVinoEngine(compiled, open_torch=open_torch, name=f"OpenVINO {short_version(version)}, float32")
 
 
+def place_of_network(model: Model) -> Path:
+    """Where the compiled network is kept."""
+    depends_on = (metadata.version("openvino"), torch.__version__, processor_name(), "float32")
+    return place_for(model, "openvino", depends_on=depends_on, ending=".network")
+
+
 def cpu_properties() -> dict[str, Any]:
-    """How OpenVINO computes here: one window at a time, with torch's number of threads, in float32."""
     """How a network is compiled: for the shortest time of one window, in float32, with the threads that torch uses."""
     return {
         "PERFORMANCE_HINT": "LATENCY",
@@ -164,6 +166,8 @@ def _built(
     try:
         graph = openvino_model(engine.network, window=card.window, channels=len(card.inputs), batch=1)
         return core.compile_model(graph, "CPU", properties)
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         translated = _translated(error)
         if isinstance(translated, torch.OutOfMemoryError):

@@ -15,6 +15,7 @@ from MedSegAI.Logic.volume import Unit
 _SEED = 7
 _BODIES = 12
 _SHARE_OF_A_CLASS = 0.05
+_FLAT = 1e-3
 _BRIGHTEST = {Unit.HOUNSFIELD: (-1000.0, 1400.0)}
 _USUAL_RANGE = (0.0, 1000.0)
 
@@ -79,7 +80,7 @@ def compare(of_torch: np.ndarray, of_engine: np.ndarray) -> Parity:
         likeness, other = _lead_of(ours, value), _lead_of(theirs, value)
         threshold = np.quantile(likeness, 1 - _SHARE_OF_A_CLASS)
         # A network that says the same everywhere has no twentieth, only rounding.
-        if np.ptp(likeness) > 10 * difference:
+        if np.ptp(likeness) > _FLAT:
             dices.append(_dice(likeness > threshold, other > threshold))
     return Parity(min(dices), difference, float((labels == other_labels).mean()))
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,10 +91,7 @@ def verdict_on(kind: EngineKind, model: Model, *, open_torch: Callable[[], Eager
         torch.OutOfMemoryError: if the memory does not suffice for the check; nothing is kept then.
         Cancelled: if the user asked to stop.
     """
-    import torch
-
-    versions = (kind.require(), torch.__version__, processor_name(), torch.get_num_threads())
-    place = place_for(model, kind.choice.value, depends_on=versions, ending=".check")
+    place = place_of_verdict(kind, model)
     known = read_kept(place)
     if known is not None:
         try:
@@ -106,6 +104,14 @@ def verdict_on(kind: EngineKind, model: Model, *, open_torch: Callable[[], Eager
     reporter.message(verdict.sentence(kind))
     keep(place, verdict.to_json().encode())
     return verdict
+
+
+def place_of_verdict(kind: EngineKind, model: Model) -> Path:
+    """Where the verdict on an engine for a model is kept: for these versions, this processor and so many threads."""
+    import torch
+
+    depends_on = (kind.require(), torch.__version__, processor_name(), torch.get_num_threads())
+    return place_for(model, kind.choice.value, depends_on=depends_on, ending=".check")
 
 
 def _check(kind: EngineKind, model: Model, *, open_torch: Callable[[], EagerEngine], reporter: Reporter) -> Verdict:

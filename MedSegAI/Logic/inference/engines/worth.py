@@ -31,7 +31,7 @@ def is_enough_work(card: ModelCard, *, windows: int | None = None) -> bool:
 
 def usual_windows(card: ModelCard) -> int:
     """Windows of one scan, from the card alone: around one point, in the localiser's boxes, or in 256 mm cubed."""
-    if card.point_box_mm is not None:
+    if card.needs_point and card.point_box_mm is not None:
         boxes = [card.point_box_mm]
     elif card.localiser is not None:
         around = 2 * card.localiser.margin_mm
