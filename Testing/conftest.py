@@ -17,6 +17,14 @@ REPOSITORY_ROOT = Path(__file__).resolve().parents[1]
 share_from_now_on()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def engines_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Engines that tests and the processes they start build are kept apart from the user's, and go with the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDSEGAI_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @dataclass(frozen=True)
 class LabelledImage:
     """One real image and its expert labels, as files."""
