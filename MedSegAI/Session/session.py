@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from enum import Enum
@@ -17,6 +18,7 @@ from MedSegAI.Bridge.volume_nodes import volume_to_node
 from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.errors import MedSegAIError
 from MedSegAI.Logic.models.registry import Model, model_folders, read_model
+from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Volume
 from MedSegAI.Logic.worker.runner import Runner
 from MedSegAI.Session import case_results
@@ -58,6 +60,7 @@ class Session(Case):
         self._observers: list[Callable[[SessionEvent], None]] = []
         self.undo_stack = undo_stack or UndoStack()
         self.checks: tuple[Check, ...] = ()
+        self._warmed_up: tuple[object, ...] = ()
         self.work = Work(lambda: self.tell(SessionEvent.RUN))
         super().__init__(opened.mrml, CaseState(opened.mrml, undo_stack=self.undo_stack, changed=self._case_changed))
         self._undo_observer = self.undo_stack.index_changed.connect(lambda _index: self.tell(SessionEvent.CASE))
@@ -190,6 +193,17 @@ class Session(Case):
             MedSegAIError: if something is missing, does not fit, or still runs.
         """
         return case_results.start_segment(self.work, self.runner, self.state, self.model)
+
+    def warm_up(self) -> None:
+        """Have the chosen model loaded in the background once there is a scan; cheap to call after every change."""
+        choices = self.choices
+        wanted = (choices.model, choices.device, choices.engine)
+        if self.is_busy or self.scan is None or wanted == self._warmed_up:
+            return
+        self._warmed_up = wanted
+        # What is wrong with the model is said where it is asked for.
+        with contextlib.suppress(MedSegAIError):
+            self.runner.warm_up(self.model, settings=RunSettings(device=choices.device, engine=choices.engine))
 
     def start_explain(self) -> Run:
         """Begin to explain the chosen label of the current result.

@@ -117,6 +117,7 @@ class CasePanels:
             if self._session.is_busy == self._was_busy:
                 return
             self._was_busy = self._session.is_busy
+        self._session.warm_up()
         self._refresh_timer.start()
 
     def _poll_from_now_on(self) -> None:

@@ -11,6 +11,7 @@ from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation
 from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.errors import InputError, RegionError, WorkerError
 from MedSegAI.Logic.volume import Modality
+from MedSegAI.Logic.worker.runner import InlineRunner
 from MedSegAI.Session.choices import Choices, RegionChoice
 from MedSegAI.Session.run import Outcome
 from MedSegAI.Session.session import Session, SessionEvent, installed_models
@@ -277,3 +278,26 @@ def test_the_examination_tells_of_torch_without_this_process_asking(a_session):
     a_session.start_examine()
     assert work_through(a_session).outcome is Outcome.DONE
     assert "torch" in [check.name for check in a_session.checks]
+
+
+def test_the_model_is_warmed_up_once_there_is_a_scan_and_again_for_another_choice(a_crop):
+    class Noting(InlineRunner):
+        def __init__(self):
+            super().__init__()
+            self.asked = []
+
+        def warm_up(self, model, *, settings):
+            self.asked.append((model.card.name, settings.engine.value))
+
+    session = Session(new_scene(), Noting())
+    session.warm_up()
+    assert session.runner.asked == []
+    session.add_scan(a_crop)
+    for _ in range(2):
+        session.warm_up()
+    session.choose(engine="torch")
+    session.warm_up()
+    assert session.runner.asked == [("hippocampus-mr", "auto"), ("hippocampus-mr", "torch")]
+    session.choose(model="no-such-model")
+    session.warm_up()
+    session.close()

@@ -46,7 +46,7 @@ def served_app(*options: str, threads: int = 1, **environment: str) -> Iterator[
     process = subprocess.Popen(
         [sys.executable, "-m", "MedSegAI.Web", "--no-browser", "--port", "0", *options],
         cwd=REPOSITORY_ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": str(threads), **environment},
+        env={**os.environ, "OMP_NUM_THREADS": str(threads), "MEDSEGAI_WARM_UP": "0", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

@@ -16,10 +16,12 @@ from MedSegAI.Logic.worker.tasks.explain import ExplainTask
 from MedSegAI.Logic.worker.tasks.segment import SegmentTask
 from MedSegAI.Logic.worker.tasks.standardise import StandardiseTask
 from MedSegAI.Logic.worker.tasks.task import Task
+from MedSegAI.Logic.worker.tasks.warm_up import WarmUpTask
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
 TASKS: dict[str, type[Task]] = {
-    task.kind: task for task in (SegmentTask, ExplainTask, StandardiseTask, AlignTask, CheckTask, ExamineTask)
+    task.kind: task
+    for task in (SegmentTask, ExplainTask, StandardiseTask, AlignTask, CheckTask, ExamineTask, WarmUpTask)
 }
 """What a worker can do, by its name in the protocol."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import secrets
 import shutil
@@ -11,18 +12,23 @@ import weakref
 from pathlib import Path
 from typing import TypeVar
 
-from MedSegAI.Logic.errors import WorkerError
+from MedSegAI.Logic.errors import MedSegAIError, WorkerError
 from MedSegAI.Logic.files.atomic import make_folder, storage_error
+from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.reporter import Reporter
+from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.array_files import never
 from MedSegAI.Logic.worker.background_task import BackgroundTask
 from MedSegAI.Logic.worker.kept_arrays import KEPT_FOLDER, KeptArrays
 from MedSegAI.Logic.worker.pipe_process import PipeProcess
+from MedSegAI.Logic.worker.protocol import Job
 from MedSegAI.Logic.worker.runner_interface import Runner
 from MedSegAI.Logic.worker.running_job import InlineJob
 from MedSegAI.Logic.worker.subprocess_job import SubprocessJob
 from MedSegAI.Logic.worker.tasks.check import CheckTask
 from MedSegAI.Logic.worker.tasks.task import Task
+from MedSegAI.Logic.worker.tasks.warm_up import WarmUpTask
 from MedSegAI.Logic.worker.warm_models import WarmModels
 from MedSegAI.Logic.worker.worker_process import LOG_NAME, StartProcess, WorkerProcess
 
@@ -43,6 +49,9 @@ class InlineRunner(Runner):
     def start(self, task: Task[T], reporter: Reporter) -> InlineJob[T]:
         """As :meth:`Runner.start`; the work is done in the job's first poll."""
         return InlineJob(lambda: task.do(models=self._models, reporter=reporter))
+
+    def warm_up(self, model: Model, *, settings: RunSettings) -> None:
+        """Nothing: whoever asks would have to wait here and now."""
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -95,6 +104,16 @@ class SubprocessRunner(Runner):
             raise
         self._writing[:] = [self._job.preparing]
         return self._job
+
+    def warm_up(self, model: Model, *, settings: RunSettings) -> None:
+        """As :meth:`Runner.warm_up`; nothing where a job is under way, which loads its model itself."""
+        if self._job is not None and not self._job.ended:
+            return
+        task = WarmUpTask(model, settings)
+        with contextlib.suppress(MedSegAIError):
+            folder = self._private_folder()
+            # Nobody listens to it: what the worker says is heard, and passed over, by the next job.
+            self._worker().send(Job(next(self._numbers), task.kind, str(folder), task.hand_over(folder, never)))
 
     def start_check(self, volume: Volume, *, rounds: int, reporter: Reporter) -> SubprocessJob[tuple[Volume, float]]:
         """Begin the worker's health check: it sums the voxels ``rounds`` times and sends volume and sum back."""

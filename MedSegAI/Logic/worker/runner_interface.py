@@ -43,6 +43,14 @@ class Runner(abc.ABC):
     def close(self) -> None:
         """Free the model's memory; a later job starts afresh."""
 
+    @abc.abstractmethod
+    def warm_up(self, model: Model, *, settings: RunSettings) -> None:
+        """Have the model loaded before anybody waits for it, where that can be done in the background.
+
+        Returns at once. Nobody hears of its end; where it fails, the first run says why. A job started meanwhile waits
+        for it, as it would have to wait for the model anyway.
+        """
+
     def start_segment(
         self,
         scans: Scans,

@@ -74,7 +74,7 @@ class SubprocessJob(Generic[T]):
         startup_seconds: float,
         cancel_seconds: float,
     ) -> None:
-        self._number = number
+        self._number, self._begun = number, time.monotonic()
         self._folder = folder
         self._take, self._show = task.take_back, task.show
         self._reporter = reporter
@@ -252,7 +252,7 @@ class SubprocessJob(Generic[T]):
                 self._fail(self._stopping_for)
         elif self._cancelled_at is not None and now - self._cancelled_at > self._cancel_seconds:
             self._stop_worker(Cancelled())
-        elif self._process.ready is None and now - self._process.started > self._startup_seconds:
+        elif self._process.ready is None and now - max(self._process.started, self._begun) > self._startup_seconds:
             self._stop_worker(
                 WorkerError(
                     f"The worker was not ready within {self._startup_seconds:g} s.",

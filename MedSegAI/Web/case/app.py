@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -52,6 +53,8 @@ T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
+WARM_UP = "MEDSEGAI_WARM_UP"
+"""An environment variable: 0 leaves the model unloaded until it is first needed, which saves memory on a server."""
 _POLL_SECONDS = 0.05
 _MOST_UNDO_STATES = 100
 _BROWSER_FILES = Path(__file__).resolve().parent / "browser"
@@ -202,6 +205,8 @@ class CaseApp:
     def _on_event(self, event: SessionEvent) -> None:
         if event is SessionEvent.RUN and self.session.is_busy and self._poll is None:
             self._poll = asyncio.get_running_loop().create_task(self._poll_session())
+        if os.environ.get(WARM_UP, "1") != "0":
+            self.session.warm_up()
         self.show_soon()
 
     async def _poll_session(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import ConfidenceChoice, RunSettings
 from MedSegAI.Logic.volume import Modality, Volume
 from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
+from MedSegAI.Logic.worker.tasks.warm_up import WarmUpTask
+from MedSegAI.Logic.worker.warm_models import WarmModels
 
 SETTINGS = RunSettings(device="cpu", confidence=ConfidenceChoice.PER_VOXEL)
 GRID = Grid((34, 60, 40), (1.0, 1.0, 1.0), (5.0, -7.0, 11.0), (-1, 0, 0, 0, -1, 0, 0, 0, 1))
@@ -135,11 +138,43 @@ def test_the_second_run_finds_the_model_warm(a_scan, a_model, monkeypatch):
 
 def test_an_engine_that_fell_back_is_not_kept(a_model):
     models = InlineRunner()._models
-    first = models.engine(a_model, settings=SETTINGS, reporter=SilentReporter())
+    settings = dataclasses.replace(SETTINGS, engine="torch")
+    first = models.engine(a_model, settings=settings, reporter=SilentReporter())
     first.fallbacks = ("The GPU's memory does not suffice.",)
-    second = models.engine(a_model, settings=SETTINGS, reporter=SilentReporter())
+    second = models.engine(a_model, settings=settings, reporter=SilentReporter())
     assert second is not first
-    assert models.engine(a_model, settings=SETTINGS, reporter=SilentReporter()) is second
+    assert models.engine(a_model, settings=settings, reporter=SilentReporter()) is second
+
+
+def test_a_model_warmed_up_is_not_loaded_by_the_run(a_scan, a_model, monkeypatch):
+    import MedSegAI.Logic.inference.engines.open as opening
+
+    loads = []
+    load = opening.load_network
+    monkeypatch.setattr(opening, "load_network", lambda model: loads.append(model) or load(model))
+    settings = dataclasses.replace(SETTINGS, engine="torch")
+    models = WarmModels()
+    WarmUpTask(a_model, settings).do(models=models, reporter=SilentReporter())
+    models.segment(a_scan, a_model, settings=settings, reporter=SilentReporter())
+    assert len(loads) == 1
+
+
+def test_warming_up_starts_the_worker_and_the_next_job_is_its_own(a_scan, a_model):
+    with SubprocessRunner() as runner:
+        runner.warm_up(a_model, settings=SETTINGS)
+        pid = runner.worker_pid
+        assert pid is not None
+        run(runner, a_scan, a_model)
+        assert runner.worker_pid == pid
+
+
+def test_a_model_that_cannot_be_loaded_is_told_of_by_the_first_run_not_by_the_warming_up(a_scan, a_model, tmp_path):
+    broken = Model(shutil.copytree(a_model.folder, tmp_path / "broken"), a_model.card)
+    (broken.folder / "weights.safetensors").write_bytes(b"")
+    with SubprocessRunner() as runner:
+        runner.warm_up(broken, settings=SETTINGS)
+        with pytest.raises(ModelError):
+            run(runner, a_scan, broken)
 
 
 def test_an_inline_job_runs_in_its_first_poll_and_can_be_cancelled_before(a_scan, a_model):
