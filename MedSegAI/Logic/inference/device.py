@@ -16,6 +16,9 @@ GPU = "cuda:0"
 _LARGEST_DIFFERENCE = 1e-2
 """Between a GPU's and the CPU's convolution of unit normal numbers; TF32 and reduced precision stay far below."""
 
+_FAST_FLOAT16 = (7, 0)
+_FAST_BFLOAT16 = (8, 0)
+
 
 @dataclass(frozen=True)
 class Device:
@@ -24,15 +27,23 @@ class Device:
     Args:
         name: As torch knows it: "cpu" or "cuda:0".
         description: As a person knows it, such as "cuda:0 (NVIDIA RTX A4000)".
+        half_precisions: Names of torch's half precisions that are worth computing in, the more exact ones first; what
+            overflows in one is computed in the next. Ignored on the CPU.
     """
 
     name: str
     description: str
+    half_precisions: tuple[str, ...] = ("float16",)
 
     @property
     def is_gpu(self) -> bool:
         """Whether this is not the CPU."""
         return self.name != "cpu"
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether it has CUDA's streams and graphs."""
+        return self.name.startswith("cuda")
 
 
 @dataclass(frozen=True)
@@ -58,11 +69,25 @@ def choose_device(choice: DeviceChoice, *, reporter: Reporter) -> Device:
         return CPU
     state = gpu_state()
     if state.usable:
-        return Device(GPU, state.description)
+        return Device(GPU, state.description, half_precisions(GPU))
     if choice is DeviceChoice.CUDA:
         raise DeviceError(f"The GPU cannot be used: {state.sentence}", advice=state.advice)
     reporter.message(f"Computing on the CPU: {state.sentence}")
     return CPU
+
+
+def half_precisions(device: str) -> tuple[str, ...]:
+    """The half precisions of :class:`Device` on a CUDA GPU, by its compute capability.
+
+    From 7.0 on (Volta) matrix units make float16 fast, from 8.0 on (Ampere) bfloat16, too: it is coarser but does not
+    overflow. Older GPUs compute either no faster than float32, or far slower.
+    """
+    import torch
+
+    generation = torch.cuda.get_device_capability(device)
+    if generation >= _FAST_BFLOAT16:
+        return "float16", "bfloat16"
+    return ("float16",) if generation >= _FAST_FLOAT16 else ()
 
 
 def gpu_state() -> GpuState:

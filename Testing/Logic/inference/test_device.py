@@ -85,8 +85,18 @@ def test_a_device_that_computes_wrong_numbers_is_not_usable(monkeypatch, wrong):
 def test_a_usable_gpu_is_chosen(monkeypatch):
     usable = device.GpuState(True, "passed", description="cuda:0 (a card)")
     monkeypatch.setattr(device, "gpu_state", lambda: usable)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: (7, 5))
     chosen = device.choose_device(DeviceChoice.AUTO, reporter=SilentReporter())
     assert (chosen.name, chosen.description, chosen.is_gpu) == ("cuda:0", "cuda:0 (a card)", True)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precisions"),
+    [((6, 1), ()), ((7, 0), ("float16",)), ((8, 6), ("float16", "bfloat16")), ((12, 0), ("float16", "bfloat16"))],
+)
+def test_half_precisions_are_those_that_the_gpu_is_fast_in(monkeypatch, capability, precisions):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _device: capability)
+    assert device.half_precisions("cuda:0") == precisions
 
 
 def test_a_missing_torch_is_a_state_and_not_a_crash(monkeypatch):
