@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -117,10 +118,28 @@ class Writer:
         """``left * right + add`` with one rounding."""
         return self.code.call(self._fused, [left, right, add])
 
+    def larger(self, one: ir.Value, other: ir.Value) -> ir.Value:
+        """The larger of two in each place."""
+        return self.code.select(self.code.fcmp_ordered(">", one, other), one, other)
+
+    def power_of_two(self, exponent: ir.Value) -> ir.Value:
+        """Two to the power of an exponent of at most 0, to the last digit; no less than 2^-126."""
+        whole_numbers = self.ir.VectorType(self.ir.IntType(32), self.width)
+        exponent = self.larger(exponent, self.all(-126.0))
+        # So large a float has no digits behind the point: adding it rounds to whole numbers, kept in the last bits.
+        rounding = self.all(1.5 * 2.0**23)
+        rounded = self.code.fadd(exponent, rounding)
+        rest = self.code.fsub(exponent, self.code.fsub(rounded, rounding))
+        power = self.all(math.log(2) ** 6 / 720)
+        for order in range(5, -1, -1):
+            power = self.fused(power, rest, self.all(math.log(2) ** order / math.factorial(order)))
+        bits = self.ir.Constant(whole_numbers, [23] * self.width)
+        whole = self.code.shl(self.code.bitcast(rounded, whole_numbers), bits)
+        return self.code.bitcast(self.code.add(self.code.bitcast(power, whole_numbers), whole), self.vector)
+
     def leaky(self, value: ir.Value, slope: float) -> ir.Value:
         """The value where it is positive, else ``slope`` times it."""
-        small = self.code.fmul(value, self.all(slope))
-        return self.code.select(self.code.fcmp_ordered(">", value, small), value, small)
+        return self.larger(value, self.code.fmul(value, self.all(slope)))
 
     def repeat(
         self, times: int | ir.Value, body: Callable[..., Sequence[ir.Value] | None], *carried: ir.Value

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx, once_differentiable
 
-from MedSegAI.Logic.networks import chunked_attention
+from MedSegAI.Logic.networks import attention_code, chunked_attention
 from MedSegAI.Logic.networks.devices import is_exported, needs_gradient, runs_plainly_on_cpu
 from MedSegAI.Logic.networks.exported_attention import attend_exported
 from MedSegAI.Logic.networks.position_bias import (
@@ -70,27 +70,34 @@ class WindowAttention(nn.Module):
         elif needs_gradient(qkv, table):
             output = _WindowAttention.apply(qkv, padded, table, index, window, groups)
         else:
-            output = _attend(qkv, padded, self._remembered_biases(window, groups), groups, self.num_heads)
+            packed = attention_code.takes(qkv.shape[-1] // 3 // self.num_heads)
+            biases = self._remembered_biases(window, groups, packed=packed)
+            attend = _attend_in_code if packed else _attend
+            output = attend(qkv, padded, biases, groups, self.num_heads)
         return self.proj_drop(self.proj(output))
 
-    def _remembered_biases(self, window: Triple, groups: tuple[WindowGroup, ...]) -> list[Tensor]:
-        """The groups' biases, made anew only when the table's values have changed."""
+    def _remembered_biases(self, window: Triple, groups: tuple[WindowGroup, ...], *, packed: bool) -> list[Tensor]:
+        """The groups' biases, made anew only when the table's values have changed; ``packed`` for machine code."""
         table = self.relative_position_bias_table
         if self._known_table is None or not torch.equal(self._known_table, table):
             self._known_table = table.detach().clone()
             self._known_biases = {}
         self._known_version = table._version
-        missing = [group for group in groups if group.kind not in self._known_biases]
+        missing = [group for group in groups if (group.kind, packed) not in self._known_biases]
         if missing:
             bias = window_bias(table, self.relative_position_index, window)
-            self._known_biases |= {group.kind: group_bias(bias, group).contiguous() for group in missing}
-        return [self._known_biases[group.kind] for group in groups]
+            pack = attention_code.packed_bias if packed else Tensor.contiguous
+            self._known_biases |= {(group.kind, packed): pack(group_bias(bias, group)) for group in missing}
+        return [self._known_biases[group.kind, packed] for group in groups]
 
     def _recorded_biases(self, window: Triple, groups: tuple[WindowGroup, ...]) -> list[Tensor]:
         """The groups' biases for a recorded graph: constants where an ordinary run has just made them."""
-        table = self.relative_position_bias_table
-        if self._known_version == table._version and all(group.kind in self._known_biases for group in groups):
-            return [self._known_biases[group.kind] for group in groups]
+        table, known = self.relative_position_bias_table, self._known_biases
+        if self._known_version == table._version:
+            if all((group.kind, False) in known for group in groups):
+                return [known[group.kind, False] for group in groups]
+            if all((group.kind, True) in known for group in groups):
+                return [attention_code.unpacked_bias(known[group.kind, True], queries=group.tokens) for group in groups]
         bias = window_bias(table, self.relative_position_index, window)
         return [group_bias(bias, group) for group in groups]
 
@@ -175,6 +182,19 @@ def _attend(qkv: Tensor, padded: Tensor, biases: list[Tensor], groups: tuple[Win
         windows = _heads(gather_windows(qkv, group, padded), 3, heads)
         result = chunked_attention.attention(windows, bias, group.tokens)
         scatter_windows(output, result.flatten(1, 2).transpose(1, 2), group)
+    return output
+
+
+def _attend_in_code(
+    qkv: Tensor, padded: Tensor, biases: list[Tensor], groups: tuple[WindowGroup, ...], heads: int
+) -> Tensor:
+    """:func:`_attend` in machine code, from packed biases."""
+    output = qkv.new_empty(*qkv.shape[:-1], qkv.shape[-1] // 3)
+    for group, bias in zip(groups, biases, strict=True):
+        windows = gather_windows(qkv, group, padded)
+        packed = attention_code.packed_tokens(windows, heads)
+        result = attention_code.attention(packed, bias, queries=group.tokens, keys=windows.shape[1])
+        scatter_windows(output, result.flatten(1, 2)[..., : group.tokens].transpose(1, 2), group)
     return output
 
 
