@@ -33,6 +33,7 @@ MONAI, MONAI_FLASH, MONAI_AUTOCAST = "MONAI", "MONAI, flash attention", "MONAI, 
 NO_MONAI = "not installed: pip install monai einops"
 TORCH = "ours, torch"
 _UNTRAINED = "untrained-"
+_QUICKLY_BUILT = (EngineChoice.TORCH, EngineChoice.OPENVINO)
 Predict = Callable[[np.ndarray], "torch.Tensor"]
 
 
@@ -138,10 +139,14 @@ def open_engines(model: Model, conditions: Conditions) -> Engines:
 
 
 def _choices(conditions: Conditions) -> list[EngineChoice]:
-    """Torch, and every engine that this version has code for and that computes on the device."""
+    """Torch, and every engine that this version has code for and that computes on the device.
+
+    Some take minutes to build, so a quick run has no other than OpenVINO.
+    """
     from MedSegAI.Logic.inference.engines.kinds import engine_kinds
 
-    return [EngineChoice.TORCH, *(kind.choice for kind in engine_kinds() if kind.on_gpu == conditions.on_gpu)]
+    there = [EngineChoice.TORCH, *(kind.choice for kind in engine_kinds() if kind.on_gpu == conditions.on_gpu)]
+    return [choice for choice in there if not conditions.quick or choice in _QUICKLY_BUILT]
 
 
 def monai_networks(model: Model, conditions: Conditions) -> dict[str, torch.nn.Module]:

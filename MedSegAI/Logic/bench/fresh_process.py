@@ -57,18 +57,19 @@ def run_apart(run: FreshRun) -> OwnReading:
 
 def measure_here(run: FreshRun) -> Reading:
     """Do it in this process; the labels go to their file."""
+    from MedSegAI.Logic.models.registry import read_model
+
+    model = read_model(Path(run.model))
     import torch
 
     from MedSegAI.Logic.bench.contestants import MONAI, monai_networks
     from MedSegAI.Logic.bench.measure import Conditions
     from MedSegAI.Logic.bench.measures.whole_volume import by_monai, by_ours
     from MedSegAI.Logic.inference.engines.open import open_torch_engine
-    from MedSegAI.Logic.models.registry import read_model
     from MedSegAI.Logic.reporter import SilentReporter
     from MedSegAI.Logic.settings import DeviceChoice
 
     torch.set_num_threads(run.threads)
-    model = read_model(Path(run.model))
     options = {"window": model.card.window, "overlap": _OVERLAP}
     mapped = np.load(run.image, mmap_mode="r")
     if run.scheme == "ours":

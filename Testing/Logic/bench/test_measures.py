@@ -100,14 +100,17 @@ def test_packages_that_are_missing_are_rows_with_the_line_that_installs_them(mon
         measure = kind()
         with measure.prepare(measure.cases(QUICK)[0], QUICK) as contest:
             assert "not installed: pip install " in contest.absent[name]
+            if measure.uses_network and name != MONAI:
+                continue
             rounds = Rounds(contest, clock=ProcessorClock())
             rounds.run(1, stage=measure.name, reporter=SilentReporter())
             assert all(one.absent or one.readings for one in rounds.contestants())
 
 
-def test_nnunet_is_measured_only_where_it_is_installed():
+def test_nnunet_is_measured_only_where_it_is_installed(monkeypatch):
     if is_installed("nnunetv2"):
         pytest.skip("nnU-Net is installed here")
+    monkeypatch.setattr(contestants, "_choices", lambda conditions: [contestants.EngineChoice.TORCH])
     measure = WholeVolume()
     with measure.prepare(measure.cases(QUICK)[0], QUICK) as contest:
         assert contest.absent[NNUNET] == NO_NNUNET == "not installed: pip install nnunetv2"
@@ -165,8 +168,8 @@ def test_a_process_that_fails_is_told_with_its_last_words(tiny_run):
 
 def test_memory_at_its_height_is_seen_after_it_was_given_back():
     memory = PeakMemory()
-    np.ones(40_000_000, np.uint8)
-    assert 30e6 < memory.grown() < 200e6
+    np.ones(200_000_000, np.uint8)
+    assert 100e6 < memory.grown() < 300e6
 
 
 def test_memory_is_measured_once_and_without_warming_up(monkeypatch):
@@ -180,7 +183,6 @@ def test_memory_is_measured_once_and_without_warming_up(monkeypatch):
         assert contest.parity({TORCH: np.zeros(3)}) == {}
         both = {TORCH: np.array([0, 1, 1]), MONAI: np.array([0, 1, 1])}
         assert contest.parity(both)[TORCH][0].holds
-        assert isinstance(contest.actions[TORCH]().reading.mebibytes, float)
 
 
 # Waiting
