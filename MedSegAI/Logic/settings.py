@@ -56,7 +56,7 @@ class RunSettings:
         confidence: What to keep of the confidence.
         overlap: Overlap of neighbouring windows, 0 to below 1; None takes the card's.
         region: Region of interest as the user wrote it (see ``Logic/localise/region_of_interest.py``); None finds it.
-        batch: Windows computed at once.
+        batch: Windows computed at once; None takes one on the CPU, and on a GPU what its memory holds.
         points: Places that the user pointed at, each (R, A, S) in mm of the patient; what lies there is segmented.
         engine: What evaluates the network.
 
@@ -68,7 +68,7 @@ class RunSettings:
     confidence: ConfidenceChoice = ConfidenceChoice.NONE
     overlap: float | None = None
     region: str | None = None
-    batch: int = 1
+    batch: int | None = None
     points: tuple[Triple, ...] = ()
     engine: EngineChoice = EngineChoice.AUTO
 
@@ -78,7 +78,7 @@ class RunSettings:
         object.__setattr__(self, "confidence", _member(ConfidenceChoice, self.confidence, "confidence"))
         if self.overlap is not None and not 0 <= self.overlap < 1:
             raise InputError(f"The overlap {self.overlap} is not usable.", advice="Choose a value from 0 to below 1.")
-        if self.batch < 1:
+        if self.batch is not None and self.batch < 1:
             raise InputError(f"The batch {self.batch} is not usable.", advice="Choose 1 or more windows at once.")
         object.__setattr__(self, "points", tuple(_point(point) for point in self.points))
         if self.points and self.region is not None:
@@ -89,6 +89,10 @@ class RunSettings:
     def overlap_or(self, of_model: float) -> float:
         """The overlap of windows that the user chose, else the model's own."""
         return of_model if self.overlap is None else self.overlap
+
+    def batch_or(self, what_fits: int) -> int:
+        """The number of windows at once that the user chose, else ``what_fits``."""
+        return what_fits if self.batch is None else self.batch
 
     def to_plain(self) -> dict[str, Any]:
         """The settings as JSON values; ``RunSettings(**plain)`` reads them back."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -75,6 +75,7 @@ class EvaluatedWindows:
     skip_below: float | None
     normalise: Callable[[np.ndarray], np.ndarray] | None
     windows_run: int = 0
+    _stacked: dict[Start, np.ndarray] = field(default_factory=dict, init=False)
 
     def groups(self, starts: list[Start], batch: int) -> Iterator[Group]:
         """Windows in order, cut out (None where skipped), with ``batch`` windows to evaluate in each group."""
@@ -86,17 +87,27 @@ class EvaluatedWindows:
             waiting += cut is not None
             # A lone skipped window need not wait for the batch to fill; progress and cancel then stay fluent.
             if waiting in (0, batch):
-                yield group
+                yield self._stack(group)
                 group, waiting = [], 0
         if group:
-            yield group
+            yield self._stack(group)
+
+    def _stack(self, group: Group) -> Group:
+        """Put a group's windows into one array; an engine may upload it while it computes those before."""
+        cuts = [cut for _, cut in group if cut is not None]
+        if cuts:
+            batch = self._stacked[group[0][0]] = np.stack(cuts)
+            upload_ahead = getattr(self.engine, "upload_ahead", None)
+            if upload_ahead is not None:
+                upload_ahead(batch)
+        return group
 
     def evaluate(self, group: Group) -> list[tuple[Start, Tensor | None]]:
         """The logits (classes, *window) of each window of a group, None where it was skipped."""
         cuts = [cut for _, cut in group if cut is not None]
         if not cuts:
             return [(start, None) for start, _ in group]
-        batch = np.stack(cuts)
+        batch = self._stacked.pop(group[0][0])
         predicted = with_fallbacks(lambda: self.engine.predict(batch), self.engine, self.reporter, self.after_fallback)
         logits = torch.as_tensor(predicted)
         self._check(logits, batch, [start for start, cut in group if cut is not None])

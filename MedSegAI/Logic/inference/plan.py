@@ -239,7 +239,7 @@ def plan_array(
         labels=voxels,
         confidence=2 * voxels if keep else 0,
         planes=min(shape[0], window[0]) * (classes + weigh) * shape[1] * shape[2] * _FLOAT32,
-        network=activations * min(settings.batch, len(starts)),
+        network=activations * min(settings.batch_or(1), len(starts)),
         windows=len(starts),
         free=free_memory(),
         gpu_free=None if device == "cpu" else free_gpu_memory(device),

@@ -86,7 +86,7 @@ class RegionRun:
             classes=card.class_count,
             reporter=reporter,
             confidence=self._confidence,
-            batch=settings.batch,
+            batch=settings.batch_or(1),
             skip_below=card.skip_below,
             labels_out=self._labels,
             confidence_out=self._sure,

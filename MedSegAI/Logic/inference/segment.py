@@ -14,6 +14,7 @@ import numpy as np
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.inference.engines.engine import Engine, OpenEngine
 from MedSegAI.Logic.inference.engines.open import open_engine
+from MedSegAI.Logic.inference.gpu_batch import batch_that_fits
 from MedSegAI.Logic.inference.growing_result import GrowingResult
 from MedSegAI.Logic.inference.input_check import check_input
 from MedSegAI.Logic.inference.label_confidence import WinningProbabilities
@@ -92,6 +93,7 @@ def segment(
     if engine is None:
         opener = open_with or functools.partial(open_engine, model, settings=settings, reporter=reporter)
         engine = opener(windows=sum(counts))
+    settings = replace(settings, batch=settings.batch_or(batch_that_fits(card, engine, windows=max(counts))))
     grids = [volume.grid for volume in case.by_name.values()]
     plan = plan_memory(
         chosen.regions,

@@ -72,11 +72,10 @@ class EagerEngine:
         """
         self._last_batch = min(len(windows), self._largest_batch or len(windows))
         try:
-            parts = [
-                self._evaluate(part)
-                for part in np.split(windows, range(self._last_batch, len(windows), self._last_batch))
-            ]
-            return parts[0] if len(parts) == 1 else torch.cat(parts)
+            if self._last_batch == len(windows):
+                return self._evaluate(windows)
+            cuts = range(self._last_batch, len(windows), self._last_batch)
+            return torch.cat([self._evaluate(part) for part in np.split(windows, cuts)])
         except torch.OutOfMemoryError:
             raise
         except RuntimeError as error:

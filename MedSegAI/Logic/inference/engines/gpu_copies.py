@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,25 +28,29 @@ class UploadAhead:
     def __init__(self, device: str) -> None:
         self._device = device
         self._stream = torch.cuda.Stream(device)
-        self._coming: _OnTheWay | None = None
+        # The next windows are told before those on their way are asked for.
+        self._coming: deque[_OnTheWay] = deque(maxlen=2)
 
     def begin(self, windows: np.ndarray) -> None:
-        """Start to copy what :meth:`take` will be asked for next; does nothing where memory is short."""
+        """Start to copy what :meth:`take` will be asked for next, or after next; does nothing where memory is short."""
         try:
             with torch.cuda.stream(self._stream):
                 tensor = _pinned(windows).to(self._device, non_blocking=True)
                 arrived = self._stream.record_event()
         except torch.OutOfMemoryError:
-            self._coming = None
+            self._coming.clear()
         else:
-            self._coming = _OnTheWay(windows, tensor, arrived)
+            self._coming.append(_OnTheWay(windows, tensor, arrived))
 
     def take(self, windows: np.ndarray) -> Tensor:
         """The windows on the GPU: those on their way if it is the same array, else copied now."""
-        coming, here = self._coming, torch.cuda.current_stream(self._device)
-        if coming is None or coming.windows is not windows:
+        here = torch.cuda.current_stream(self._device)
+        coming = next((one for one in self._coming if one.windows is windows), None)
+        if coming is None:
             return _pinned(windows).to(self._device, non_blocking=True)
-        self._coming = None
+        while self._coming.popleft() is not coming:
+            # What was passed over will not be asked for any more.
+            pass
         here.wait_event(coming.arrived)
         # Else its memory could be used again, on the stream that it was made on, while this one still reads it.
         coming.tensor.record_stream(here)

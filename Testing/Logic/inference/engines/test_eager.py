@@ -271,3 +271,12 @@ def test_recorded_graphs_are_the_first_thing_given_up_when_memory_is_short(cuda:
         engine.predict(windows(2))
     assert len(cuda.graphs) == 1
     assert len(engine.fallbacks) == 2
+
+
+def test_a_whole_run_on_cuda_uploads_each_batch_once_and_ahead(cuda: FakeCuda):
+    image = np.random.default_rng(0).normal(size=(1, 4, 4, 32)).astype(np.float32)
+    options = {"window": (4, 4, 4), "overlap": 0.0, "classes": 2, "reporter": SilentReporter()}
+    engine = EagerEngine(ShortOfMemory(room=2), device=PRETENDED_CUDA)
+    result = segment_array(image, engine, batch=2, **options)
+    np.testing.assert_array_equal(result.labels, (image[0] > 0).astype(np.uint8))
+    assert cuda.uploads == len(cuda.made_aside) == 4

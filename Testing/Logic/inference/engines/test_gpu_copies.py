@@ -50,3 +50,12 @@ def test_windows_that_do_not_fit_ahead_are_copied_when_they_are_needed(cuda: Fak
     uploads.begin(wanted)
     cuda.room = None
     np.testing.assert_array_equal(uploads.take(wanted).numpy(), wanted)
+
+
+def test_the_next_windows_may_be_announced_before_the_last_ones_are_taken(cuda: FakeCuda):
+    uploads, batches = UploadAhead("cuda:0"), [windows(seed) for seed in range(4)]
+    uploads.begin(batches[0])
+    for batch, following in zip(batches, [*batches[1:], windows(9)]):
+        uploads.begin(following)
+        np.testing.assert_array_equal(uploads.take(batch).numpy(), batch)
+    assert cuda.uploads == 5
