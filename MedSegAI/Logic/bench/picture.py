@@ -117,7 +117,17 @@ def _draw(axes: Axes, groups: list[tuple[str, list[_Bar]]], title: str, *, logar
     else:
         axes.set_xlim(0, max(ends) * 1.25)
     for heading, bars in groups:
-        axes.text(0.004, row, heading, transform=axes.get_yaxis_transform(), va="center", weight="bold", color=_INK)
+        axes.text(
+            0.004,
+            row,
+            heading,
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            weight="bold",
+            color=_INK,
+            # The lines of the grid end at the words.
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
+        )
         row += 1
         for bar in bars:
             axes.barh(row, bar.value - start, left=start, height=0.62, color=_OURS if bar.ours else _OTHERS)
@@ -140,3 +150,5 @@ def _draw(axes: Axes, groups: list[tuple[str, list[_Bar]]], title: str, *, logar
     if logarithmic:
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}x")
         axes.xaxis.set_minor_formatter(lambda value, _: "")
+    else:
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} s")

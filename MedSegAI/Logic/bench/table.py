@@ -107,11 +107,18 @@ def _row(case: CaseRecord, one: ContestantRecord, targets: list[Target]) -> tupl
         one.name,
         f"{figure(one.median(case.unit), case.unit)}{' CPU' if case.unit is Unit.CPU_SECONDS else ''}",
         "-" if scatter is None else f"{scatter:.1%}",
-        figure(one.median(Unit.WALL_SECONDS), Unit.WALL_SECONDS) if in_wall else "",
+        _on_the_wall(one) if in_wall else "",
         "reference" if one.name == case.reference else times(case.ratio(one.name)),
         parity_words(one),
         wanted,
     )
+
+
+def _on_the_wall(one: ContestantRecord) -> str:
+    """Seconds, and the GPU's memory at its height where it was measured."""
+    memory = one.median(Unit.PEAK_MEMORY)
+    seconds = figure(one.median(Unit.WALL_SECONDS), Unit.WALL_SECONDS)
+    return seconds if memory is None else f"{seconds}, {figure(memory, Unit.PEAK_MEMORY)}"
 
 
 def _told(change: Change, value: float | None) -> str:

@@ -58,7 +58,7 @@ def test_the_page_says_where_and_how_it_was_measured():
     assert "1 thread; medians of 3 rounds" in page
     assert "Incomplete" not in page
     assert "| Spinning | one | ours | 5.00x slow's | at least 2x: reached; at most 0.5 s: reached |" in page
-    assert "| one | slow | 1.00 s CPU | 0.0% | 1.00 s | reference |  |  |" in page
+    assert "| one | slow | 1.00 s CPU | 0.0% | 1.00 s, 1 MiB | reference |  |  |" in page
     assert "|  | elsewhere | not installed: pip install elsewhere |" in page
     busy = dataclasses.replace(record.measures[0].cases[0], other_cores=1.4)
     measure = dataclasses.replace(record.measures[0], cases=(busy,))

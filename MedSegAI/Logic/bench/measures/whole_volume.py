@@ -14,6 +14,7 @@ import numpy as np
 
 from MedSegAI.Logic.bench.contestants import (
     MONAI,
+    MONAI_AUTOCAST,
     MONAI_FLASH,
     NO_MONAI,
     TORCH,
@@ -92,6 +93,9 @@ class WholeVolume:
                 name: lambda network=network: by_monai(image, network, window=volume.window, overlap=_OVERLAP)
                 for name, network in theirs.items()
             }
+            if theirs and conditions.on_gpu:
+                options = {"window": volume.window, "overlap": _OVERLAP, "half": True}
+                actions[MONAI_AUTOCAST] = lambda: by_monai(image, theirs[MONAI_FLASH], **options)
             absent = dict(mine.absent) if theirs else {MONAI: NO_MONAI, **mine.absent}
             if theirs and is_installed("nnunetv2"):
                 actions[NNUNET] = by_nnunet(image, theirs[MONAI], volume.window, conditions)
@@ -99,7 +103,13 @@ class WholeVolume:
                 absent[NNUNET] = NO_NNUNET if theirs else NO_MONAI
             for name, engine in mine.ready.items():
                 actions[name] = lambda engine=engine: by_ours(image, engine, window=volume.window, overlap=_OVERLAP)
-            yield Contest(MONAI, actions, frozenset({*mine.ready, *mine.absent}), _parity, absent)
+            yield Contest(
+                reference=MONAI,
+                actions=actions,
+                ours=frozenset({*mine.ready, *mine.absent}),
+                parity=lambda answers: _parity(answers, conditions),
+                absent=absent,
+            )
 
 
 def by_ours(
@@ -119,14 +129,14 @@ def by_ours(
 
 
 def by_monai(
-    image: np.ndarray, network: torch.nn.Module, *, window: tuple[int, int, int], overlap: float
+    image: np.ndarray, network: torch.nn.Module, *, window: tuple[int, int, int], overlap: float, half: bool = False
 ) -> np.ndarray:
-    """Labels (k, j, i) uint8 of an image (1, k, j, i) as MONAI's users get them."""
+    """Labels (k, j, i) uint8 of an image (1, k, j, i) as MONAI's users get them; ``half`` computes in float16."""
     import torch
     from monai.inferers import sliding_window_inference
 
     device = next(network.parameters()).device
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast(device.type, dtype=torch.float16, enabled=half):
         given = torch.from_numpy(image)[None].to(device)
         logits = sliding_window_inference(given, window, 1, network, overlap, mode="gaussian")
         return logits.argmax(1)[0].to(torch.uint8).cpu().numpy()
@@ -190,13 +200,14 @@ def part_of_a_head(model: Model, shape: tuple[int, int, int]) -> np.ndarray:
     return normalise(resample(head, place).array, model.card.inputs[0].normalisation)[None]
 
 
-def _parity(answers: Answers) -> dict[str, tuple[Parity, ...]]:
+def _parity(answers: Answers, conditions: Conditions) -> dict[str, tuple[Parity, ...]]:
     expected = answers.get(MONAI, answers.get(TORCH))
     if expected is None:
         return {}
     # nnU-Net adds up in half precision, and an 8-bit network of random weights says nothing about a trained one.
     unbound = {NNUNET, ours(EngineChoice.OPENVINO_INT8)}
-    exact = {TORCH, MONAI_FLASH}
+    # On a GPU ours computes in half precision.
+    exact = {MONAI_FLASH, *(() if conditions.on_gpu else (TORCH,))}
     return {
         name: labels_parity(
             found,
