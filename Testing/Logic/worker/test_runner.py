@@ -139,11 +139,11 @@ def test_the_second_run_finds_the_model_warm(a_scan, a_model, monkeypatch):
 def test_an_engine_that_fell_back_is_not_kept(a_model):
     models = InlineRunner()._models
     settings = dataclasses.replace(SETTINGS, engine="torch")
-    first = models.engine(a_model, settings=settings, reporter=SilentReporter())
+    first = models.engine(a_model, settings=settings, reporter=SilentReporter(), windows=1)
     first.fallbacks = ("The GPU's memory does not suffice.",)
-    second = models.engine(a_model, settings=settings, reporter=SilentReporter())
+    second = models.engine(a_model, settings=settings, reporter=SilentReporter(), windows=1)
     assert second is not first
-    assert models.engine(a_model, settings=settings, reporter=SilentReporter()) is second
+    assert models.engine(a_model, settings=settings, reporter=SilentReporter(), windows=1) is second
 
 
 def test_a_model_warmed_up_is_not_loaded_by_the_run(a_scan, a_model, monkeypatch):
