@@ -12,12 +12,15 @@ from MedSegAI.Logic.corrections.record import changed_box
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.read_segmentation import Segmentation
 from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.refine.nearby_probability import NearbyProbability, box_within_reach
 from MedSegAI.Logic.refine.refine_label import STROKES, RefinedLabels, blank_strokes, refine_label, without_strokes
-from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.volume import Volume
+from MedSegAI.Logic.worker.running_job import RunningJob
 from MedSegAI.Logic.worker.thread_job import ThreadJob
 from MedSegAI.Session.case_results import STROKES_ROLE, scan_of
+from MedSegAI.Session.jobs_in_turn import JobsInTurn
 from MedSegAI.Session.label_change import LabelChange
+from MedSegAI.Session.network_opinion import ask_the_network
 from MedSegAI.Session.run import Run, RunKind
 from MedSegAI.Session.session import Session
 
@@ -62,8 +65,9 @@ class Refinement:
     def start_refine(self, key: str) -> Run:
         """Begin to mend the segment of this key near the strokes; the strokes are gone afterwards.
 
-        Both come back in one undo state. Where the segment is changed near the strokes before the work has ended, the
-        run fails and leaves the change as it is.
+        The network that made the segmentation is asked what it says there: of windows that a run has seen, its answer
+        is known, others that the strokes touch are evaluated. Both come back in one undo state. Where the segment is
+        changed near the strokes before the work has ended, the run fails and leaves the change as it is.
 
         Raises:
             InputError: if there is no segmentation, or no stroke was drawn.
@@ -77,8 +81,10 @@ class Refinement:
         drawn, _ = node_to_segmentation(strokes, grid=scan.grid)
         label = labels.table.find(key)
 
-        def work(_reporter: Reporter) -> tuple[RefinedLabels, Grid]:
-            refined = refine_label(scan, labels.labels, drawn.array, label=label)
+        near = box_within_reach(drawn)
+
+        def work(opinion: NearbyProbability | None) -> tuple[RefinedLabels, Grid]:
+            refined = refine_label(scan, labels.labels, drawn.array, label=label, probability=opinion)
             return refined, scan.grid.crop(changed_box(without_strokes(drawn).array, drawn.array))
 
         def finish(found: tuple[RefinedLabels, Grid]) -> Iterator[None]:
@@ -93,9 +99,16 @@ class Refinement:
                 self._session.undo_stack.push(gone)
             yield
 
-        return self._session.work.start(
-            RunKind.REFINE, lambda run: ThreadJob(work, reporter=run, name="refine"), finish=finish
-        )
+        def refine_on_thread(run: Run, opinion: NearbyProbability | None) -> ThreadJob:
+            return ThreadJob(lambda _reporter: work(opinion), reporter=run, name="refine")
+
+        def begin(run: Run) -> RunningJob:
+            asked = None if near is None else ask_the_network(self._session, label, near, run=run)
+            if asked is None:
+                return refine_on_thread(run, None)
+            return JobsInTurn(asked, lambda opinion: refine_on_thread(run, opinion))
+
+        return self._session.work.start(RunKind.REFINE, begin, finish=finish)
 
     def _wanted_scan(self) -> slicer.vtkMRMLScalarVolumeNode:
         if self._session.scan is None:

@@ -8,7 +8,9 @@ import pytest
 from MedSegAI.Bridge.segment_updates import update_segments
 from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation
 from MedSegAI.Bridge.volume_nodes import node_to_volume
-from MedSegAI.Logic.errors import InputError
+from MedSegAI.Logic.errors import DeviceError, InputError
+from MedSegAI.Logic.geometry import Box
+from MedSegAI.Logic.worker.running_job import InlineJob
 from MedSegAI.Session.refinement import Refinement
 from MedSegAI.Session.run import Outcome
 from Testing.Session.conftest import work_through
@@ -127,3 +129,37 @@ def test_strokes_on_one_scan_are_not_taken_for_strokes_on_another(a_segmented_cr
     assert refinement.strokes is None
     other = refinement.place_strokes()
     assert other is not node and refinement.strokes is other
+
+
+def test_the_network_is_asked_near_the_strokes_alone_and_a_worker_that_fails_does_not_matter(
+    a_damaged_result, monkeypatch
+):
+    session, lost = a_damaged_result
+    asked = []
+    ask = session.runner.start_probability
+
+    def start(*arguments, **options):
+        asked.append(options["box"])
+        if len(asked) == 2:
+            return InlineJob(fail)
+        return ask(*arguments, **options)
+
+    def fail():
+        raise DeviceError("The computer's memory does not suffice.")
+
+    monkeypatch.setattr(session.runner, "start_probability", start)
+    after = []
+    for _ in range(2):
+        refinement = Refinement(session)
+        k, j, _ = (int(np.median(index)) for index in np.nonzero(lost))
+        mask = np.zeros(lost.shape, bool)
+        mask[k, j] = lost[k, j]
+        draw(session, refinement.place_strokes(), mask, 1)
+        refinement.start_refine(KEY)
+        assert work_through(session).outcome is Outcome.DONE, session.run.error
+        after.append(labels_in(session, session.segmentation).array)
+        session.undo()
+        session.undo()
+    assert len(asked) == 2
+    assert all(box.union(Box.around(mask)) == box for box in asked)
+    assert [(labels[lost] == VALUE).mean() > 0.3 for labels in after] == [True, True]

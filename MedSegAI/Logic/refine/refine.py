@@ -12,6 +12,7 @@ from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.refine.evidence import evidence
 from MedSegAI.Logic.refine.geodesic import geodesic
 from MedSegAI.Logic.refine.graph_cut import graph_cut
+from MedSegAI.Logic.refine.nearby_probability import NearbyProbability
 from MedSegAI.Logic.refine.neighbours import neighbours
 from MedSegAI.Logic.refine.random_walker import random_walker
 from MedSegAI.Logic.refine.reach import Reach, around_strokes
@@ -38,7 +39,7 @@ def refine(
     inside: np.ndarray,
     outside: np.ndarray,
     *,
-    probability: np.ndarray | None = None,
+    probability: np.ndarray | NearbyProbability | None = None,
     protected: np.ndarray | None = None,
     method: RefineMethod = RefineMethod.GRAPH_CUT,
     settings: RefineSettings | None = None,
@@ -57,7 +58,7 @@ def refine(
         inside: bool (k, j, i), strokes on what belongs to the label.
         outside: bool (k, j, i), strokes on what does not belong to it.
         probability: float (k, j, i), 0..1, that a voxel belongs to the label, not a number where unknown: see
-            :func:`probability_of_label`. None takes only the image and the label.
+            :func:`probability_of_label`; or the same for a box alone. None takes only the image and the label.
         protected: bool (k, j, i): voxels that keep their label whatever happens, such as those of other labels or of
             earlier strokes. None protects nothing.
         method: How the border is found.
@@ -68,9 +69,8 @@ def refine(
             is not the scan's, the image near the strokes has values that are no numbers, or the strokes reach over too
             many voxels.
     """
-    _refuse_other_shapes(
-        image, label=label, inside=inside, outside=outside, probability=probability, protected=protected
-    )
+    whole = None if isinstance(probability, NearbyProbability) else probability
+    _refuse_other_shapes(image, label=label, inside=inside, outside=outside, probability=whole, protected=protected)
     settings = settings or RefineSettings.of(method)
     spacing = image.grid.spacing_kji
     reach = around_strokes(
@@ -87,7 +87,9 @@ def refine(
         raise InputError(
             f"'{image.name}' has values near the strokes that are not numbers.", advice="Mend the scan, or paint there."
         )
-    local = None if probability is None else probability[reach.box.slices]
+    local = None if whole is None else whole[reach.box.slices]
+    if isinstance(probability, NearbyProbability):
+        local = probability.within(reach.box)
     log_odds = evidence(voxels, reach, settings=settings, probability=local)
     pairs = neighbours(voxels, reach.free, spacing_kji=spacing)
     found = _solver(method)(log_odds, pairs, reach.known, reach.free, smoothness=settings.smoothness)

@@ -9,6 +9,7 @@ import numpy as np
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.labels import Label, LabelTable
+from MedSegAI.Logic.refine.nearby_probability import NearbyProbability
 from MedSegAI.Logic.refine.refine import refine
 from MedSegAI.Logic.refine.settings import RefineMethod, RefineSettings
 from MedSegAI.Logic.volume import Volume
@@ -45,6 +46,7 @@ def refine_label(
     strokes: np.ndarray,
     *,
     label: Label,
+    probability: NearbyProbability | None = None,
     method: RefineMethod = RefineMethod.GRAPH_CUT,
     settings: RefineSettings | None = None,
 ) -> RefinedLabels:
@@ -55,6 +57,7 @@ def refine_label(
         labels: uint8 label map on the scan's grid.
         strokes: uint8 (k, j, i), :data:`INSIDE` and :data:`OUTSIDE` where strokes were drawn.
         label: The label to mend.
+        probability: What the network says of it near the strokes; None takes only the image and the label.
         method: How the border is found.
         settings: How far and how strongly a stroke works; None takes the method's own.
 
@@ -63,7 +66,8 @@ def refine_label(
     """
     mask, inside = labels.array == label.value, strokes == INSIDE
     others = (labels.array != 0) & ~mask & ~inside
-    found = refine(scan, mask, inside, strokes == OUTSIDE, protected=others, method=method, settings=settings)
+    options = {"probability": probability, "protected": others, "method": method, "settings": settings}
+    found = refine(scan, mask, inside, strokes == OUTSIDE, **options)
     if found.changed is None:
         raise InputError(
             f"The strokes change nothing of '{label.name}'.",

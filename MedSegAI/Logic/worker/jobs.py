@@ -13,16 +13,24 @@ from MedSegAI.Logic.worker.tasks.align import AlignTask
 from MedSegAI.Logic.worker.tasks.check import CheckTask
 from MedSegAI.Logic.worker.tasks.examine import ExamineTask
 from MedSegAI.Logic.worker.tasks.explain import ExplainTask
+from MedSegAI.Logic.worker.tasks.probability import ProbabilityTask
 from MedSegAI.Logic.worker.tasks.segment import SegmentTask
 from MedSegAI.Logic.worker.tasks.standardise import StandardiseTask
 from MedSegAI.Logic.worker.tasks.task import Task
 from MedSegAI.Logic.worker.tasks.warm_up import WarmUpTask
 from MedSegAI.Logic.worker.warm_models import WarmModels
 
-TASKS: dict[str, type[Task]] = {
-    task.kind: task
-    for task in (SegmentTask, ExplainTask, StandardiseTask, AlignTask, CheckTask, ExamineTask, WarmUpTask)
-}
+_TASKS = (
+    SegmentTask,
+    ExplainTask,
+    ProbabilityTask,
+    StandardiseTask,
+    AlignTask,
+    CheckTask,
+    ExamineTask,
+    WarmUpTask,
+)
+TASKS: dict[str, type[Task]] = {task.kind: task for task in _TASKS}
 """What a worker can do, by its name in the protocol."""
 
 

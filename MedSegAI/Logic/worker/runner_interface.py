@@ -6,12 +6,16 @@ import abc
 from types import TracebackType
 from typing import TypeVar
 
+import numpy as np
+
 from MedSegAI.Logic.align.alignment import Alignment
 from MedSegAI.Logic.doctor import Check
 from MedSegAI.Logic.files.read_segmentation import Segmentation
+from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.inference.result import SegmentationResult, ShowPart
 from MedSegAI.Logic.inference.scans import Scans
 from MedSegAI.Logic.models.registry import Model
+from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.standardise.step import Standardised, Step
@@ -20,6 +24,7 @@ from MedSegAI.Logic.worker.running_job import RunningJob
 from MedSegAI.Logic.worker.tasks.align import AlignTask
 from MedSegAI.Logic.worker.tasks.examine import ExamineTask
 from MedSegAI.Logic.worker.tasks.explain import ExplainTask
+from MedSegAI.Logic.worker.tasks.probability import ProbabilityTask
 from MedSegAI.Logic.worker.tasks.segment import SegmentTask
 from MedSegAI.Logic.worker.tasks.standardise import StandardiseTask
 from MedSegAI.Logic.worker.tasks.task import Task
@@ -79,6 +84,20 @@ class Runner(abc.ABC):
     ) -> RunningJob[Volume]:
         """Begin :func:`MedSegAI.Logic.explain.explain.explain`; the scans are those that were segmented."""
         return self.start(ExplainTask(scans, segmentation, model, target, layer, settings), reporter)
+
+    def start_probability(
+        self,
+        scans: Scans,
+        *,
+        model: Model,
+        settings: RunSettings,
+        made: Provenance,
+        value: int,
+        box: Box,
+        reporter: Reporter,
+    ) -> RunningJob[np.ndarray]:
+        """Begin :func:`MedSegAI.Logic.inference.label_probability.label_probability`; gives float32 over the box."""
+        return self.start(ProbabilityTask(scans, model, settings, made, value, box), reporter)
 
     def start_standardise(
         self, volume: Volume, steps: tuple[Step, ...], *, reporter: Reporter
