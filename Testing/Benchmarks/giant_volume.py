@@ -13,8 +13,11 @@ memory as the plan allots to the network, once for all windows; so the seconds a
 
 The peak is what the operating system counted for the process (``ru_maxrss`` of ``wait4``): Python, libraries, and the
 pages of mapped files that were in memory, too. Beside it stands what the memory plan promised: what the process held
-when it planned, and the plan's total. ``--limit`` takes a control group where one can be made, else ``RLIMIT_DATA``,
-which counts all memory that the process may write to but no files.
+when it planned, and the plan's total. ``--limit`` sets ``RLIMIT_DATA``, which counts
+all memory that the process may write to, used or not, and no files. For a control group, which counts what is used, let
+the system start the benchmark:
+
+    systemd-run --user --scope -p MemoryMax=4G python -m Testing.Benchmarks.giant_volume --slices 2000
 """
 
 from __future__ import annotations
@@ -129,12 +132,9 @@ def run_here(scan: str, model: str, output: str, network: str, plan_file: str, o
 
 def measured(command: list[str], limit: int | None) -> dict[str, float]:
     """Seconds, CPU seconds and peak bytes of a command."""
-    group = None if limit is None else control_group(limit)
 
     def limited() -> None:
-        if group is not None:
-            (group / "cgroup.procs").write_text(str(os.getpid()))
-        elif limit is not None:
+        if limit is not None:
             resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
     start = time.perf_counter()
@@ -144,34 +144,15 @@ def measured(command: list[str], limit: int | None) -> dict[str, float]:
     said = child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
-    if group is not None:
-        group.rmdir()
     if status != 0:
         raise SystemExit(f"{' '.join(command)} failed ({status}): {said[-3000:]}")
-    how = "none" if limit is None else "control group" if group is not None else "RLIMIT_DATA"
     return {
         "seconds": seconds,
         "cpu_seconds": usage.ru_utime + usage.ru_stime,
         "peak": usage.ru_maxrss * 1024,
         "limit_bytes": limit or 0,
-        "limit_by": how,
+        "limit_by": "none" if limit is None else "RLIMIT_DATA",
     }
-
-
-def control_group(limit: int) -> Path | None:
-    """A new Linux control group with this limit of memory, or None where none can be made."""
-    for root, name in (
-        (Path("/sys/fs/cgroup"), "memory.max"),
-        (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"),
-    ):
-        group = root / f"medsegai-{os.getpid()}"
-        try:
-            group.mkdir()
-            (group / name).write_text(str(limit))
-        except OSError:
-            continue
-        return group
-    return None
 
 
 def measure(slices: int, network: str, options: argparse.Namespace) -> dict[str, object]:
