@@ -20,6 +20,8 @@ SLOPE = 0.01
 EPSILON = 1e-5
 # Floats that an elementwise pass works on at a time and a thread: half a megabyte.
 AT_A_TIME = 1 << 17
+# Up to so many voxels a convolution is one matrix product.
+FEW_POSITIONS = 64
 
 
 def residual_block(
@@ -192,9 +194,18 @@ def _pieces(wide: Tensor) -> Iterator[tuple[int, slice]]:
 
 def _convolve(inputs: Tensor, weight: Tensor) -> Tensor:
     """3x3x3 convolution, channels-last in and out."""
+    if inputs.shape[0] * math.prod(inputs.shape[2:]) <= FEW_POSITIONS:
+        return _convolve_few(inputs, weight)
     # Cloned, not made contiguous: with one channel both layouts look alike, and the result follows the strides.
     weight = weight.clone(memory_format=torch.channels_last_3d)
     if torch.backends.mkldnn.is_available():
         # Called by name, since the usual entry falls back to a slow kernel for small inputs.
         return torch.mkldnn_convolution(inputs, weight, None, [1] * 3, [1] * 3, [1] * 3, 1)
     return F.conv3d(inputs, weight, padding=1).contiguous(memory_format=torch.channels_last_3d)
+
+
+def _convolve_few(inputs: Tensor, weight: Tensor) -> Tensor:
+    """The same as one matrix product: with few positions, to bring the weights in order would take most of the time."""
+    neighbours = F.pad(inputs.permute(0, 2, 3, 4, 1), (0, 0, 1, 1, 1, 1, 1, 1))
+    neighbours = neighbours.unfold(1, 3, 1).unfold(2, 3, 1).unfold(3, 3, 1)
+    return F.linear(neighbours.flatten(4), weight.flatten(1)).permute(0, 4, 1, 2, 3)

@@ -36,7 +36,7 @@ def convolution(width: int) -> Code:
         "convolution", (*_TARGET, *_SOURCE, "weights", *_SUMS, *_GRID, "inputs", "output_blocks"), width=width
     )
     weights, inputs, source_k, source_j, source_c = code.given("weights", "inputs", "source_k", "source_j", "source_c")
-    vectors = _vectors(width)
+    vectors = _vectors_at_once(width)
 
     def block(plane: ir.Value, row: ir.Value, start: ir.Value, outputs: ir.Value) -> None:
         first = code.at(_place(code, "source", plane, row), start)
@@ -50,7 +50,7 @@ def convolution(width: int) -> Code:
                     line = code.at(here, (k, source_k), (j, source_j))
                     nine = code.at(taps, (k, 9 * OUTPUTS_AT_ONCE), (j, 3 * OUTPUTS_AT_ONCE))
                     for i in range(3):
-                        sums = _products(code, line, nine, list(sums), line_offset=i, taps_offset=i * OUTPUTS_AT_ONCE)
+                        sums = _products(code, _loaded(code, line, i), code.at(nine, i * OUTPUTS_AT_ONCE), sums)
                     return sums
 
                 return code.repeat(3, along_j, *sums)
@@ -79,10 +79,10 @@ def projection_sums(width: int) -> Code:
     code = Writer("projection_sums", (*_SOURCE, "weights", *_SUMS, *_GRID, "inputs", "output_blocks"), width=width)
 
     def block(plane: ir.Value, row: ir.Value, start: ir.Value, outputs: ir.Value) -> None:
-        sums = [code.all(0.0)] * (OUTPUTS_AT_ONCE * _vectors(width))
+        sums = [code.all(0.0)] * (OUTPUTS_AT_ONCE * _vectors_at_once(width))
         _add_to_sums(code, plane, outputs, _projection(code, plane, row, start, outputs, sums))
 
-    _over_blocks(code, width * _vectors(width), block)
+    _over_blocks(code, width * _vectors_at_once(width), block)
     return code.compiled()
 
 
@@ -115,7 +115,7 @@ def residual_end(width: int, slope: float) -> Code:
         "residual_end", (*_TARGET, *names, *_SOURCE, "weights", "norm", *_GRID, "inputs", "output_blocks"), width=width
     )
     norm, target_c, values_c = code.given("norm", "target_c", "values_c")
-    vectors = _vectors(width)
+    vectors = _vectors_at_once(width)
 
     def block(plane: ir.Value, row: ir.Value, start: ir.Value, outputs: ir.Value) -> None:
         first = code.code.mul(outputs, code.number(OUTPUTS_AT_ONCE))
@@ -135,12 +135,13 @@ def residual_end(width: int, slope: float) -> Code:
     return code.compiled()
 
 
-def _vectors(width: int) -> int:
+def _vectors_at_once(width: int) -> int:
     """Vectors a row that are computed together: with 12 outputs as many sums as the registers hold."""
     return 2 if width == 16 else 1
 
 
 def _place(code: Writer, name: str, plane: ir.Value, row: ir.Value) -> ir.Value:
+    """Start of a row of the volume ``name``."""
     start, for_k, for_j = code.given(name, f"{name}_k", f"{name}_j")
     return code.at(code.floats(start), (plane, for_k), (row, for_j))
 
@@ -155,17 +156,19 @@ def _over_blocks(code: Writer, step: int, body: Callable[[ir.Value, ir.Value, ir
     code.nest([planes, rows, blocks, code.code.sdiv(length, code.number(step))], at_index)
 
 
-def _products(
-    code: Writer, line: ir.Value, taps: ir.Value, sums: list[ir.Value], *, line_offset: int = 0, taps_offset: int = 0
-) -> list[ir.Value]:
+def _loaded(code: Writer, line: ir.Value, offset: int = 0) -> list[ir.Value]:
+    """The vectors of a row that are computed together."""
+    return [code.load(line, offset + number * code.width) for number in range(_vectors_at_once(code.width))]
+
+
+def _products(code: Writer, inputs: list[ir.Value], taps: ir.Value, sums: list[ir.Value]) -> list[ir.Value]:
     """Add to the sums of all outputs the vectors of one input channel times one weight each."""
-    vectors = _vectors(code.width)
-    loaded = [code.load(line, line_offset + number * code.width) for number in range(vectors)]
+    sums = list(sums)
     for output in range(OUTPUTS_AT_ONCE):
-        weight = code.spread(taps, taps_offset + output)
-        for number in range(vectors):
-            place = output * vectors + number
-            sums[place] = code.fused(loaded[number], weight, sums[place])
+        weight = code.spread(taps, output)
+        for number, value in enumerate(inputs):
+            which = output * len(inputs) + number
+            sums[which] = code.fused(value, weight, sums[which])
     return sums
 
 
@@ -178,17 +181,18 @@ def _projection(
 
     def channel(number: ir.Value, *sums: ir.Value) -> list[ir.Value]:
         taps = code.at(packed, (number, OUTPUTS_AT_ONCE))
-        return _products(code, code.at(first, (number, source_c)), taps, list(sums))
+        return _products(code, _loaded(code, code.at(first, (number, source_c))), taps, list(sums))
 
     return code.repeat(inputs, channel, *sums)
 
 
 def _add_to_sums(code: Writer, plane: ir.Value, outputs: ir.Value, results: list[ir.Value]) -> None:
+    """Add the results of all outputs, and their squares, to a plane's sums."""
     shift, sums, sums_k = code.given("shift", "sums", "sums_k")
     first = code.code.mul(outputs, code.number(OUTPUTS_AT_ONCE))
     shifts = code.at(code.floats(shift), first)
     totals = code.at(code.floats(sums), (plane, sums_k), (first, 2 * code.width))
-    vectors = _vectors(code.width)
+    vectors = _vectors_at_once(code.width)
     for output in range(OUTPUTS_AT_ONCE):
         plain, squares = (2 * output * code.width, (2 * output + 1) * code.width)
         total, square, less = code.load(totals, plain), code.load(totals, squares), code.spread(shifts, output)

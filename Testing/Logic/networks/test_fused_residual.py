@@ -61,3 +61,11 @@ def test_joining_places_each_block_of_the_transposed_convolution():
     with torch.no_grad():
         expected = torch.cat([block.transp_conv(inputs), skip], dim=1)
         assert torch.allclose(block.transp_conv.join(inputs, skip), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 1), (4, 4, 4), (3, 3, 3)])
+def test_a_convolution_at_few_positions_is_the_same(shape):
+    inputs, weight = torch.randn(1, 10, *shape), torch.randn(6, 10, 3, 3, 3)
+    found = fused_residual._convolve_few(inputs.contiguous(memory_format=torch.channels_last_3d), weight)
+    assert torch.allclose(found, torch.nn.functional.conv3d(inputs, weight, padding=1), atol=1e-4)
+    assert found.is_contiguous(memory_format=torch.channels_last_3d)
