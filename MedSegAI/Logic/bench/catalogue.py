@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from MedSegAI.Logic.bench.measure import Measure
 from MedSegAI.Logic.bench.measures.bias_field import BiasField
 from MedSegAI.Logic.bench.measures.click import Click
-from MedSegAI.Logic.bench.measures.heat_map import HeatMapOfVolume, HeatMapOfWindow
+from MedSegAI.Logic.bench.measures.heat_map import HeatMapOfWindow
+from MedSegAI.Logic.bench.measures.heat_map_volume import HeatMapOfVolume
 from MedSegAI.Logic.bench.measures.memory import PeakMemory
 from MedSegAI.Logic.bench.measures.network import NetworkForward
 from MedSegAI.Logic.bench.measures.resample import Resample

@@ -1,4 +1,4 @@
-"""The heat map of one window, and of a whole volume beside its segmentation."""
+"""The heat map of one window."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from MedSegAI.Logic.bench.contestants import (
     untrained_model,
 )
 from MedSegAI.Logic.bench.measure import Action, Answers, Case, Conditions, Contest, Figure, Parity, Target, Unit
-from MedSegAI.Logic.reporter import SilentReporter
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 GRAD_CAM, CAPTUM = "ours, Grad-CAM", "captum LayerGradCam, our network"
 PLUS_PLUS, MONAI_PLUS_PLUS, MONAI_ON_OURS = "ours, Grad-CAM++", "MONAI GradCAMpp", "MONAI GradCAMpp, our network"
 NO_CAPTUM = "not installed: pip install captum"
-SEGMENTATION, HEAT_MAP = "segmentation", "heat map"
 _LAYER, _LABEL, _CLASSES = "decoder2", 1, 3
 
 
@@ -72,48 +70,6 @@ class HeatMapOfWindow:
                 options = {"label": _LABEL, "layer": _LAYER, "channel_weights": weights}
                 actions[name] = lambda options=options: explain_window(network, volume, mask, **options)
             yield Contest(MONAI_PLUS_PLUS, actions, frozenset({PLUS_PLUS, GRAD_CAM}), _parity, absent)
-
-
-class HeatMapOfVolume:
-    """The heat map of a whole volume beside the segmentation it explains, both in torch."""
-
-    name = "heat-map-volume"
-    title = "Heat map of a whole volume"
-    compares = (
-        "Grad-CAM++ of one label over all windows of a volume against its segmentation in torch, feature size 12, "
-        "windows overlapping by half; the label fills the volume, which is the worst case."
-    )
-    unit = Unit.CPU_SECONDS
-    uses_network = True
-
-    def cases(self, conditions: Conditions) -> tuple[Case, ...]:
-        """One volume."""
-        shape, window = ((64, 32, 48), (64, 32, 32)) if conditions.quick else ((96, 96, 128), (64, 64, 64))
-        name = f"{' x '.join(map(str, shape))}, windows of {' x '.join(map(str, window))}"
-        targets = () if conditions.quick else (Target(HEAT_MAP, Figure.SHARE, 1.5),)
-        return (Case(name, (shape, window), targets, most_rounds=3),)
-
-    @contextmanager
-    def prepare(self, case: Case, conditions: Conditions) -> Iterator[Contest]:
-        """As :meth:`Measure.prepare`."""
-        from MedSegAI.Logic.explain.whole_volume import explain_array
-        from MedSegAI.Logic.inference.engines.open import open_torch_engine
-        from MedSegAI.Logic.inference.sliding_window import segment_array
-
-        shape, window = case.about
-        image, mask = smooth_image(shape), np.ones(shape, bool)
-        common = {"window": window, "overlap": 0.5, "reporter": SilentReporter()}
-        with untrained_model(feature_size=12, classes=_CLASSES, window=window) as model:
-            engine = open_torch_engine(model, device=conditions.device, reporter=SilentReporter())
-
-            def segmented() -> np.ndarray:
-                return segment_array(image, engine, classes=_CLASSES, **common).labels
-
-            def explained() -> np.ndarray:
-                return explain_array(image, mask, engine.network, label=_LABEL, layer=_LAYER, **common)
-
-            actions = {SEGMENTATION: segmented, HEAT_MAP: explained}
-            yield Contest(SEGMENTATION, actions, frozenset(actions), _map_is_one)
 
 
 def _loaded(model: Any, conditions: Conditions) -> torch.nn.Module:
@@ -175,9 +131,3 @@ def _parity(answers: Answers) -> dict[str, tuple[Parity, ...]]:
     expected = answers[CAPTUM]
     off = float(np.abs(answers[GRAD_CAM] - expected).max() / expected.max())
     return {GRAD_CAM: (Parity("off captum's map by (parts of its height)", off, 1e-3),)}
-
-
-def _map_is_one(answers: Answers) -> dict[str, tuple[Parity, ...]]:
-    if HEAT_MAP not in answers:
-        return {}
-    return {HEAT_MAP: (Parity("height of the map off 1", abs(float(answers[HEAT_MAP].max()) - 1.0), 1e-6),)}

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 NNUNET = "nnU-Net's predictor"
 NO_NNUNET = "not installed: pip install nnunetv2"
 _CLASSES = 3
-_SHIPPED = "hippocampus-mr"
+SHIPPED = "hippocampus-mr"
 _OVERLAP = 0.5
 _LARGEST_DIFFERENCE_OF_DICE = 0.005
 
@@ -87,7 +87,7 @@ class WholeVolume:
     def prepare(self, case: Case, conditions: Conditions) -> Iterator[Contest]:
         """As :meth:`Measure.prepare`."""
         volume: _Volume = case.about
-        with _opened(volume) as (model, image):
+        with opened(volume.feature_size, volume.shape, volume.window) as (model, image):
             mine, theirs = open_engines(model, conditions), monai_networks(model, conditions)
             actions = {
                 name: lambda network=network: by_monai(image, network, window=volume.window, overlap=_OVERLAP)
@@ -168,21 +168,25 @@ def by_nnunet(
 
 def _case(volume: _Volume, targets: tuple[Target, ...]) -> Case:
     extent, window = (" x ".join(map(str, one)) for one in (volume.shape, volume.window))
-    network = _SHIPPED if volume.feature_size is None else f"feature size {volume.feature_size}"
+    network = SHIPPED if volume.feature_size is None else f"feature size {volume.feature_size}"
     name = f"{network}, {extent}, windows of {window}"
     return Case(name, volume, targets, most_rounds=3)
 
 
 @contextmanager
-def _opened(volume: _Volume) -> Iterator[tuple[Model, np.ndarray]]:
-    """The model, and the image (1, k, j, i) float32 that it is shown."""
-    if volume.feature_size is None:
-        model = find_model(_SHIPPED)
-        yield model, part_of_a_head(model, volume.shape)
+def opened(
+    feature_size: int | None, shape: tuple[int, int, int], window: tuple[int, int, int]
+) -> Iterator[tuple[Model, np.ndarray]]:
+    """A network of this feature size with random weights, or (None) the shipped model, and what it is shown.
+
+    The image is (1, k, j, i) float32, of the given shape.
+    """
+    if feature_size is None:
+        model = find_model(SHIPPED)
+        yield model, part_of_a_head(model, shape)
         return
-    options = {"feature_size": volume.feature_size, "classes": _CLASSES, "window": volume.window}
-    with untrained_model(**options) as model:
-        yield model, smooth_image(volume.shape)
+    with untrained_model(feature_size=feature_size, classes=_CLASSES, window=window) as model:
+        yield model, smooth_image(shape)
 
 
 def part_of_a_head(model: Model, shape: tuple[int, int, int]) -> np.ndarray:
