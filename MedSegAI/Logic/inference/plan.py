@@ -176,6 +176,9 @@ def _plan_region(
         preparation=_bytes_to_prepare(region, scans, channels=channels),
         device=engine.logits_device,
     )
+    # While the network computes the logits of some windows, those before are being added to the planes.
+    on_the_way = card.class_count * math.prod(card.window) * _FLOAT32 * min(settings.batch_or(1), plan.windows)
+    plan = replace(plan, network=plan.network + on_the_way)
     if labels is not None:
         # Where a rule for components has the last word, all of the region's labels are kept until then.
         kept = region.shape[0] if card.components != "all" else min(region.shape[0], card.window[0])
