@@ -13,6 +13,9 @@ import SimpleITK as sitk
 
 from Testing.CommandLine.conftest import MODEL_NAME, start_medsegai
 
+# The run is long enough for another engine to be checked first, which is not what is interrupted here.
+TORCH = ("--engine", "torch")
+
 
 @pytest.fixture
 def larger_scan(crop_image, tmp_path) -> Path:
@@ -40,7 +43,7 @@ def test_a_run_stopped_half_way_leaves_with_130_and_nothing_behind(larger_scan, 
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     command = start_medsegai(
-        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json"),
+        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json", *TORCH),
         *("--overlap", "0.9", *runner),
     )
     children = _wait_for_the_first_window(command)
@@ -61,7 +64,7 @@ def test_a_worker_that_is_killed_is_told_with_its_log_and_nothing_is_left(larger
     scratch.mkdir()
     monkeypatch.setenv("TMPDIR", str(scratch))
     command = start_medsegai(
-        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json"),
+        *("segment", larger_scan, "-o", results / "out.seg.nrrd", "--model", MODEL_NAME, "--json", *TORCH),
         *("--overlap", "0.9"),
     )
     (worker,) = _wait_for_the_first_window(command)
