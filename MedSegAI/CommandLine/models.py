@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from MedSegAI.CommandLine import model_versions, package, quantise
+from MedSegAI.CommandLine import export_model, model_versions, package, quantise
 from MedSegAI.CommandLine.columns import columns
 from MedSegAI.CommandLine.errors import BAD_INPUT_EXIT_CODE
 from MedSegAI.CommandLine.model_files import read_card, refuse_folder_in_use
@@ -41,6 +41,7 @@ def add_parser(commands: argparse._SubParsersAction, common: argparse.ArgumentPa
 
     package.add_parser(actions, common)
     quantise.add_parser(actions, common)
+    export_model.add_parser(actions, common)
 
     verifying = actions.add_parser("verify", parents=[common], help="check the SHA-256 of the weights")
     verifying.add_argument("model", nargs="?", help="one model (default: all that are installed)")
