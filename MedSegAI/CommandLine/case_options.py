@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_MODEL = "hippocampus-mr"
 _ALIGN = ("auto", "never", "always")
-_ENGINES = ("auto", "torch", "openvino", "openvino-int8", "onnxruntime", "tensorrt")
+_ENGINES = ("auto", "torch", "openvino", "openvino-int8", "tensorrt")
 
 
 def add_case_options(parser: argparse.ArgumentParser, *, default_model: str | None = DEFAULT_MODEL) -> None:

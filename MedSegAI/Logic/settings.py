@@ -26,7 +26,6 @@ class EngineChoice(str, Enum):
     TORCH = "torch"
     OPENVINO = "openvino"
     OPENVINO_INT8 = "openvino-int8"
-    ONNXRUNTIME = "onnxruntime"
     TENSORRT = "tensorrt"
 
     @property

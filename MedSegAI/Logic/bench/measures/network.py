@@ -13,12 +13,10 @@ from MedSegAI.Logic.bench.contestants import (
     logits_parity,
     monai_predictions,
     open_engines,
-    ours,
     smooth_image,
     untrained_model,
 )
 from MedSegAI.Logic.bench.measure import Answers, Case, Conditions, Contest, Parity, Unit
-from MedSegAI.Logic.settings import EngineChoice
 
 _CLASSES = 3
 
@@ -67,7 +65,7 @@ def _parity(answers: Answers, conditions: Conditions) -> dict[str, tuple[Parity,
     if expected is None:
         return {}
     # On a GPU ours computes in half precision.
-    exact = {MONAI_FLASH, ours(EngineChoice.ONNXRUNTIME), *(() if conditions.on_gpu else (TORCH,))}
+    exact = {MONAI_FLASH, *(() if conditions.on_gpu else (TORCH,))}
     return {
         name: logits_parity(found, expected, exact=name in exact)
         for name, found in answers.items()

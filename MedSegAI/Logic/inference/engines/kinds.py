@@ -89,7 +89,6 @@ class EngineKind:
 _KINDS = (
     EngineKind(EngineChoice.OPENVINO, "OpenVINO", ("openvino",), "openvino", "openvino_engine"),
     EngineKind(EngineChoice.OPENVINO_INT8, "OpenVINO int8", ("openvino",), "openvino", "int8_engine", bounds=None),
-    EngineKind(EngineChoice.ONNXRUNTIME, "ONNX Runtime", ("onnxruntime", "onnx"), "engines", "onnxruntime_engine"),
     EngineKind(EngineChoice.TENSORRT, "TensorRT", ("tensorrt",), "gpu", "tensorrt_engine", on_gpu=True, bounds=HALF),
 )
 
