@@ -80,6 +80,7 @@ class MedSegAIParameterNode:
     Args:
         model: Name of the model.
         device: "auto", "cpu" or "cuda".
+        engine: What evaluates the network: "auto", "torch", "openvino", "openvino-int8", "onnxruntime" or "tensorrt".
         region: "find", "whole", "roi" or "point".
         target: Segment to explain; empty for the first.
         layer: Layer to explain; empty for the model's own.
@@ -103,6 +104,7 @@ class MedSegAIParameterNode:
 
     model: str = "hippocampus-mr"
     device: str = "auto"
+    engine: str = "auto"
     region: str = "find"
     target: str = ""
     layer: str = ""
