@@ -95,12 +95,22 @@ class SwinBlock(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Tokens (batch, k, j, i, channels) to the same."""
+        if is_exported():
+            return self._recorded(tokens)
         for branch in (self._attention_branch, self._mlp_branch):
             if self.use_checkpoint and torch.is_grad_enabled():
                 tokens = tokens + checkpoint(branch, tokens, use_reentrant=False)
             else:
                 tokens = tokens + branch(tokens)
         return tokens
+
+    def _recorded(self, tokens: Tensor) -> Tensor:
+        """The same with a list of tokens between the parts: a grid of them is taken for an image, and reordered."""
+        grid, channels = tuple(map(int, tokens.shape[1:4])), int(tokens.shape[-1])
+        flat = tokens.reshape(-1, channels)
+        attended = self.attn(self.norm1(flat).reshape(-1, *grid, channels), self.shift)
+        flat = flat + self.drop_path(attended).reshape(-1, channels)
+        return (flat + self._mlp_branch(flat)).reshape(-1, *grid, channels)
 
     def _attention_branch(self, tokens: Tensor) -> Tensor:
         return self.drop_path(self.attn(self.norm1(tokens), self.shift))
