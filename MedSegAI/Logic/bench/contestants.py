@@ -79,7 +79,8 @@ def untrained_model(*, feature_size: int, classes: int, window: Sequence[int]) -
         ),
         saliency_layer="decoder2",
     )
-    with torch.random.fork_rng(), tempfile.TemporaryDirectory(prefix="medsegai-bench-") as folder:
+    # Weights are drawn on the CPU, whatever other devices there are.
+    with torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory(prefix="medsegai-bench-") as folder:
         torch.manual_seed(0)
         network = build_network(card.network, arguments)
         yield save_model(Path(folder) / card.name, card, state=network.state_dict())

@@ -122,7 +122,7 @@ def test_an_unknown_kind_of_job_is_refused_with_what_it_can_do(start):
     worker.send(Job(1, "dance", str(worker.folder), {}))
     failed = worker.hear_until("error")
     assert (failed.job, failed.kind) == (1, "WorkerError")
-    assert "segment, explain, standardise, align, check, examine" in failed.advice
+    assert "segment, explain, probability, standardise, align, check, examine, warm-up" in failed.advice
 
 
 def test_an_error_keeps_its_kind_and_advice(start):
@@ -303,7 +303,7 @@ def test_a_library_that_prints_all_the_time_does_not_disturb_the_lines(start, tm
     ],
 )
 def test_whatever_ends_a_job_early_becomes_an_answer(monkeypatch, tmp_path, trouble, kind, words):
-    def run_job(job, *, models, reporter):
+    def run_job(job, *, models, reporter, show):
         reporter.message("begun")
         raise trouble
 
