@@ -1,6 +1,6 @@
 """How long a user waits inside the app: for the first part, for a moved region, for the same scan again.
 
-    python -m Testing.Benchmarks.latency [--shape 512 512 300] [-o figures.json]
+    python -m Testing.Benchmarks.latency [--shape 512 512 300] [--only-regions | --only-last-steps] [-o figures.json]
 
 A synthetic CT and a whole-volume model of random weights, driven as the faces do it: a session over a real scene, a
 worker process that was warmed up, a poll every 10 ms. Every first run is made by a worker that has never seen the scan.
@@ -9,6 +9,8 @@ Seconds are wall time, so only their ratios on one computer mean something.
 - handed over: until the worker has the scan. - first part: until the first labels are in the scene. - to the result.
 - longest poll: the longest time a face's main thread or event loop stood still until then; surfaces, which come after
 it, have steps of their own.
+
+The last steps, from a finished result to its surfaces, are timed apart: CPU of this thread, for no worker is at work.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,13 +31,17 @@ import torch
 import MedSegAI.Logic.models.registry as registry
 from MedSegAI.Bridge.region_nodes import new_roi
 from MedSegAI.Bridge.scene import new_scene
-from MedSegAI.Logic.geometry import Grid
+from MedSegAI.Logic.geometry import Box, Grid
+from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.models.weights import build_network, save_model
+from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.standardise.normalisation import Normalisation
 from MedSegAI.Logic.volume import Modality, Unit, Volume
-from MedSegAI.Logic.worker.runner import SubprocessRunner
+from MedSegAI.Logic.worker.runner import InlineRunner, SubprocessRunner
+from MedSegAI.Logic.worker.running_job import InlineJob
+from MedSegAI.Logic.worker.tasks.segment import SegmentTask
 from MedSegAI.Session.case_results import growing_on
 from MedSegAI.Session.run import Outcome
 from MedSegAI.Session.session import Session
@@ -43,6 +50,7 @@ POLL_SECONDS = 0.01
 WINDOW = (64, 64, 64)
 ROI_MM, MOVED_MM = 180.0, 40.0
 SHARE_FOUND = 0.02
+REPEATS = 5
 
 
 def a_ct(shape: tuple[int, int, int]) -> Volume:
@@ -156,17 +164,87 @@ def whole_figures(scan: Volume, model: Model) -> dict[str, dict[str, float]]:
         return {name: click_to_segment(session) for name in ("whole scan", "whole scan again")}
 
 
+class ReadyRunner(InlineRunner):
+    """Shows the whole of a result in one part, and gives it; a worker would have computed it before.
+
+    Args:
+        result: The result.
+    """
+
+    def __init__(self, result: SegmentationResult) -> None:
+        super().__init__()
+        self._result = result
+
+    def start(self, task: SegmentTask, _reporter: object) -> InlineJob[SegmentationResult]:
+        """A job whose result is there already."""
+
+        def give() -> SegmentationResult:
+            task.show(self._result.changed, self._result.labels.array[self._result.changed.slices])
+            return self._result
+
+        return InlineJob(give)
+
+
+def a_result(scan: Volume, model: Model) -> SegmentationResult:
+    """Cubes of 16 voxels all over the scan, of the model's labels."""
+    values = [label.value for label in model.card.labels]
+    cubes = np.random.default_rng(2).random([-(-length // 16) for length in scan.grid.shape]) < SHARE_FOUND
+    cubes = cubes * np.random.default_rng(3).choice(np.array(values, np.uint8), cubes.shape)
+    labels = np.kron(cubes, np.ones((16, 16, 16), np.uint8))[tuple(map(slice, scan.grid.shape))].copy()
+    made = Provenance(
+        model.card.name, "1", "0" * 64, "torch", "cpu", scan.name, scan.grid.shape, scan.grid.spacing, (), {}, 1.0, ""
+    )
+    confidence = {label.key: 0.5 for label in model.card.labels}
+    changed = Box.around(labels)
+    return SegmentationResult(Volume(labels, scan.grid), model.card.labels, None, made, changed, confidence)
+
+
+def last_steps_figures(scan: Volume, model: Model) -> dict[str, dict[str, float]]:
+    """CPU of each poll from the finished result on: how many, the longest and all together; medians of some runs."""
+    runs = []
+    with ReadyRunner(a_result(scan, model)) as runner:
+        for _ in range(REPEATS):
+            session = Session(new_scene(), runner)
+            session.choose(model=str(model.folder), device="cpu")
+            session.add_scan(scan)
+            session.start_segment()
+            session.poll()
+            to_result, after = [], []
+            while session.run.is_under_way:
+                (after if session.segmentation else to_result).append(cpu_of(session.poll))
+            runs.append((to_result, after))
+            session.close()
+    figures = {}
+    for name, polls in zip(("last steps, to the result", "last steps, surfaces"), zip(*runs)):
+        figures[name] = {
+            "polls": len(polls[0]),
+            "longest poll CPU ms": round(statistics.median(map(max, polls)), 1),
+            "together CPU ms": round(statistics.median(map(sum, polls)), 1),
+        }
+    return figures
+
+
+def cpu_of(step: Callable[[], object]) -> float:
+    """CPU milliseconds of this thread."""
+    before = time.thread_time()
+    step()
+    return 1000 * (time.thread_time() - before)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", type=int, nargs=3, default=(512, 512, 300), metavar=("I", "J", "K"))
     parser.add_argument("--only-regions", action="store_true", help="leave out the whole scan, which takes minutes")
+    parser.add_argument("--only-last-steps", action="store_true", help="of nothing but the finished result's way in")
     parser.add_argument("-o", "--output", type=Path)
     options = parser.parse_args()
     scan = a_ct(tuple(options.shape))
     with tempfile.TemporaryDirectory() as folder:
         model = a_model(Path(folder), scan)
-        figures = region_figures(scan, model)
-        if not options.only_regions:
+        figures = last_steps_figures(scan, model)
+        if not options.only_last_steps:
+            figures |= region_figures(scan, model)
+        if not (options.only_last_steps or options.only_regions):
             figures |= whole_figures(scan, model)
     print(json.dumps(figures, indent=2))
     if options.output:
