@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import TypeVar
+
 import numpy as np
 import slicer
 
@@ -9,7 +12,24 @@ from MedSegAI.Bridge.geometry import box_of
 from MedSegAI.Bridge.segment_layers import layer_voxels
 from MedSegAI.Logic.geometry import Box
 
+T = TypeVar("T")
+
 BINARY_LABELMAP = "Binary labelmap"
+
+Steps = Generator[None, None, T]
+"""Work in steps, between which a face may live on; what it gives comes with its end."""
+
+_VOXELS_A_STEP = 1 << 24
+"""Some hundredths of a second."""
+
+
+def at_once(steps: Steps[T]) -> T:
+    """Take all steps, and give what they give."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
@@ -22,23 +42,33 @@ def segment_runs(node: slicer.vtkMRMLSegmentationNode) -> dict[str, np.ndarray]:
         By segment ID, in Slicer's order: int32 (runs, 4) with k, j, first i, and i after the last; sorted and as
         long as they can be; (0, 4) for an empty segment.
     """
+    return at_once(runs_in_steps(node))
+
+
+def runs_in_steps(node: slicer.vtkMRMLSegmentationNode) -> Steps[dict[str, np.ndarray]]:
+    """As :func:`segment_runs`, a large layer in several steps.
+
+    Whoever changes the segments meanwhile gets the runs of before, of after, or some of each.
+    """
     segmentation = node.GetSegmentation()
     if segmentation is None or segmentation.GetNumberOfSegments() == 0:
         return {}
     segmentation.CreateRepresentation(BINARY_LABELMAP)
-    layers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-    found = {}
+    present = []
     for number in range(segmentation.GetNumberOfSegments()):
         key, segment = segmentation.GetNthSegmentID(number), segmentation.GetNthSegment(number)
-        image = segment.GetRepresentation(BINARY_LABELMAP)
+        image, value = segment.GetRepresentation(BINARY_LABELMAP), segment.GetLabelValue()
+        present.append((key, image, value, segmentation.GetLayerIndex(key)))
+    layers: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+    found = {}
+    for key, image, value, layer in present:
         if image is None:
             found[key] = np.zeros((0, 4), np.int32)
             continue
-        layer = segmentation.GetLayerIndex(key)
         if layer not in layers:
-            layers[layer] = _runs_of_layer(image)
+            layers[layer] = yield from _runs_of_layer(image)
         runs, values = layers[layer]
-        found[key] = runs[values == segment.GetLabelValue()]
+        found[key] = runs[values == value]
     return found
 
 
@@ -50,14 +80,17 @@ def box_of_runs(runs: np.ndarray) -> Box | None:
     return Box(tuple(int(n) for n in low[:3]), (int(high[0]) + 1, int(high[1]) + 1, int(high[3])))
 
 
-def _runs_of_layer(image: slicer.vtkOrientedImageData) -> tuple[np.ndarray, np.ndarray]:
+def _runs_of_layer(image: slicer.vtkOrientedImageData) -> Steps[tuple[np.ndarray, np.ndarray]]:
     """All runs of one non-zero value in a layer, int32 (runs, 4), and their values (runs,)."""
     voxels = layer_voxels(image)
     start = box_of(image).start
     runs, values = [np.zeros((0, 4), np.int32)], [np.zeros(0, voxels.dtype)]
     # Plane by plane, with a border of background, so that every run begins and ends inside one row.
     padded = np.zeros((voxels.shape[1], voxels.shape[2] + 2), voxels.dtype)
+    planes_a_step = max(1, _VOXELS_A_STEP // max(1, padded.size))
     for k, plane in enumerate(voxels):
+        if k and k % planes_a_step == 0:
+            yield
         if not plane.any():
             continue
         padded[:, 1:-1] = plane

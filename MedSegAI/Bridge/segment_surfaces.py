@@ -10,7 +10,7 @@ from vtkmodules.vtkCommonDataModel import vtkPolyData
 
 from MedSegAI.Bridge.geometry import box_of, extent_of, scalars_of
 from MedSegAI.Bridge.segment_layers import layer_voxels
-from MedSegAI.Bridge.segment_runs import BINARY_LABELMAP, box_of_runs, segment_runs
+from MedSegAI.Bridge.segment_runs import BINARY_LABELMAP, box_of_runs, runs_in_steps
 from MedSegAI.Logic.errors import InputError
 
 CLOSED_SURFACE = "Closed surface"
@@ -56,7 +56,7 @@ def surface_steps(node: slicer.vtkMRMLSegmentationNode, *, smoothing: float = 0.
     rule = _surface_rule(segmentation)
     made: dict[str, tuple[_Stamp, vtkPolyData]] = {}
     while waiting := _changed(segmentation, made):
-        runs = segment_runs(node)
+        runs = yield from runs_in_steps(node)
         yield
         for key, stamp in waiting.items():
             # Edited since the runs were read: its turn comes in the next round.

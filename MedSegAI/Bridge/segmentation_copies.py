@@ -7,14 +7,26 @@ import slicer
 _COPY_ROLE = "MedSegAI.AsMade"
 
 
-def keep_unaltered_copy(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLSegmentationNode:
-    """Copy the segments as they are now into a node of their own, which is shown nowhere and hidden from editors."""
-    scene = node.GetScene()
+def copy_to_keep(node: slicer.vtkMRMLSegmentationNode) -> slicer.vtkMRMLSegmentationNode:
+    """A copy of the segments as they are now, which is in no scene yet; for :func:`keep_unaltered_copy`."""
     copy = slicer.vtkMRMLSegmentationNode()
-    copy.SetName(f"{node.GetName()} (as made)")
     copy.SetHideFromEditors(True)
     copy.GetSegmentation().DeepCopy(node.GetSegmentation())
-    copy = scene.AddNode(copy)
+    return copy
+
+
+def keep_unaltered_copy(
+    node: slicer.vtkMRMLSegmentationNode, *, copy: slicer.vtkMRMLSegmentationNode | None = None
+) -> slicer.vtkMRMLSegmentationNode:
+    """Keep the segments as they are now in a node of their own, which is shown nowhere and hidden from editors.
+
+    Args:
+        node: The segmentation; in a scene.
+        copy: What :func:`copy_to_keep` made of it, where that was done before.
+    """
+    copy = copy or copy_to_keep(node)
+    copy.SetName(f"{node.GetName()} (as made)")
+    copy = node.GetScene().AddNode(copy)
     # Slicer gives a segmentation without a display node a visible one when the scene is loaded again.
     copy.CreateDefaultDisplayNodes()
     copy.SetDisplayVisibility(False)

@@ -59,12 +59,20 @@ def segmentation_to_node(
     Raises:
         LabelError: if the array holds a value that the table does not name.
     """
+    node = unplaced_segmentation(labels, table, provenance=provenance, box=box)
+    return place_segmentation(node, scene, grid=labels.grid, reference=reference, name=name or labels.name)
+
+
+def unplaced_segmentation(
+    labels: Volume, table: LabelTable, *, provenance: Provenance | None = None, box: Box | None = None
+) -> slicer.vtkMRMLSegmentationNode:
+    """The node that :func:`segmentation_to_node` adds, which is in no scene yet; for :func:`place_segmentation`.
+
+    Nobody sees it, so what else belongs to it can be made ready in the meantime. Arguments and errors are the same.
+    """
     searched = (box or Box.whole(labels.grid.shape)).clip(labels.grid.shape)
     refuse_unnamed(labels.array[searched.slices], table)
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(name or labels.name))
-    was_modifying = node.StartModify()
-    node.CreateDefaultDisplayNodes()
-    _set_reference(node, labels.grid, reference)
+    node = slicer.vtkMRMLSegmentationNode()
     layer = _layer(labels, searched)
     for label in table:
         segment = new_segment(label)
@@ -72,6 +80,31 @@ def segmentation_to_node(
         node.GetSegmentation().AddSegment(segment, label.key)
     if provenance is not None:
         write_provenance(node, provenance)
+    return node
+
+
+def place_segmentation(
+    node: slicer.vtkMRMLSegmentationNode,
+    scene: slicer.vtkMRMLScene,
+    *,
+    grid: Grid,
+    reference: slicer.vtkMRMLScalarVolumeNode | None = None,
+    name: str,
+) -> slicer.vtkMRMLSegmentationNode:
+    """Add a node of :func:`unplaced_segmentation` to the scene, to be shown.
+
+    Args:
+        node: The node.
+        scene: The scene to add to.
+        grid: The grid of its labels, LPS mm.
+        reference: The scan's node, whose geometry later edits follow; without it ``grid``.
+        name: Name of the node.
+    """
+    node.SetName(scene.GenerateUniqueName(name))
+    node = scene.AddNode(node)
+    was_modifying = node.StartModify()
+    node.CreateDefaultDisplayNodes()
+    _set_reference(node, grid, reference)
     node.EndModify(was_modifying)
     return node
 

@@ -12,15 +12,16 @@ from MedSegAI.Bridge.growing_segmentation import GROWING_ATTRIBUTE
 from MedSegAI.Bridge.heatmap_nodes import heatmap_to_node
 from MedSegAI.Bridge.region_nodes import new_point, new_roi
 from MedSegAI.Bridge.scene_nodes import nodes_of_class
-from MedSegAI.Bridge.segment_edits import mark_as_made
+from MedSegAI.Bridge.segment_edits import mark_as_made_in_steps
 from MedSegAI.Bridge.segment_rows import write_confidence
 from MedSegAI.Bridge.segment_surfaces import surface_steps
-from MedSegAI.Bridge.segmentation_copies import keep_unaltered_copy
+from MedSegAI.Bridge.segmentation_copies import copy_to_keep, keep_unaltered_copy
 from MedSegAI.Bridge.segmentation_nodes import (
     node_to_segmentation,
+    place_segmentation,
     read_provenance,
-    segmentation_to_node,
     table_of,
+    unplaced_segmentation,
 )
 from MedSegAI.Bridge.slice_composites import centre_slices_on
 from MedSegAI.Bridge.volume_nodes import node_to_volume
@@ -78,8 +79,7 @@ def start_segment(work: Work, runner: Runner, state: CaseState, model: Model) ->
         return runner.start_segment(scans, model=model, settings=settings, reporter=run, show=show)
 
     def finish(result: SegmentationResult) -> Iterator[None]:
-        growing.take_out()
-        return _take_segmentation(state, scan, result)
+        return _take_segmentation(state, scan, result, in_place_of=growing)
 
     return work.start(RunKind.SEGMENT, begin, finish=finish, leave=growing.remove)
 
@@ -166,23 +166,28 @@ def place_point(state: CaseState) -> slicer.vtkMRMLMarkupsFiducialNode:
 
 
 def _take_segmentation(
-    state: CaseState, scan: slicer.vtkMRMLScalarVolumeNode, result: SegmentationResult
+    state: CaseState,
+    scan: slicer.vtkMRMLScalarVolumeNode,
+    result: SegmentationResult,
+    *,
+    in_place_of: GrowingSegmentation,
 ) -> Iterator[None]:
+    # Nothing found is an empty box; None would have the whole scan searched for it.
+    found = result.changed or Box.empty()
+    node = unplaced_segmentation(result.labels, result.table, provenance=result.provenance, box=found)
+    write_confidence(node, result.label_confidence or {})
+    yield
+    yield from mark_as_made_in_steps(node)
+    yield
+    copy = copy_to_keep(node)
+    yield
+    # The user may have closed the scan in the meantime.
     scene = _scene_of(scan)
+    in_place_of.take_out()
+    name = f"{scan.GetName()} segmentation"
     with state.one_undo_state(f"segment {scan.GetName()}"):
-        node = segmentation_to_node(
-            result.labels,
-            result.table,
-            scene,
-            reference=scan,
-            provenance=result.provenance,
-            name=f"{scan.GetName()} segmentation",
-            # Nothing found is an empty box; None would have the whole scan searched for it.
-            box=result.changed or Box.empty(),
-        )
-        write_confidence(node, result.label_confidence or {})
-        mark_as_made(node)
-        keep_unaltered_copy(node)
+        place_segmentation(node, scene, grid=result.labels.grid, reference=scan, name=name)
+        keep_unaltered_copy(node, copy=copy)
         # Who went on to another scan meanwhile finds the result when coming back to this one.
         is_current = state.referenced(input_role(0)) is scan
         if is_current:
