@@ -5,7 +5,7 @@ python := .venv/bin/python
 ready := .venv/.set-up-is-done
 
 # Those that need more than the package (a browser, a Qt host) come last.
-benchmarks := network grad_cam sliding_window bridge saliency session display raters_study refinement \
+benchmarks := sliding_window bridge saliency session display raters_study refinement \
               desktop browser_app any_scanner
 
 .PHONY: help demo app test lint format bench setup clean

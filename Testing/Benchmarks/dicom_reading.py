@@ -31,10 +31,10 @@ import pydicom
 import SimpleITK as sitk
 from pydicom.uid import JPEGLSLossless
 
+from MedSegAI.Logic.bench.clock import interleaved_medians
 from MedSegAI.Logic.errors import InputError
 from MedSegAI.Logic.files.dicom.find_series import find_series
 from Testing.Benchmarks.dicom_readers import HARD, Reading, ours, readers
-from Testing.Benchmarks.interleaved_medians import interleaved_medians
 from Testing.synthetic_series import a_pattern, edit, write_series
 
 DATA = Path(os.environ.get("MEDSEGAI_DATA") or Path(__file__).resolve().parents[2] / ".." / "shared" / "data").resolve()

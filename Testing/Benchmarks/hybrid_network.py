@@ -14,10 +14,10 @@ from pathlib import Path
 
 import torch
 
+from MedSegAI.Logic.bench.clock import interleaved_medians
 from MedSegAI.Logic.networks.fusion_swin_unetr import FusionSwinUNETR
 from MedSegAI.Logic.networks.hybrid_swin_unetr import HybridSwinUNETR
 from MedSegAI.Logic.networks.swin_unetr import SwinUNETR
-from Testing.Benchmarks.interleaved_medians import interleaved_medians
 
 LABELS = 3
 SIZES = [((32, 64, 32), 2), ((64, 64, 64), 1)]

@@ -20,6 +20,7 @@ import openvino
 import torch
 from monai.networks.nets.swin_unetr import SwinUNETR as MonaiSwinUNETR
 
+from MedSegAI.Logic.bench.clock import interleaved_medians
 from MedSegAI.Logic.inference.engines.openvino_engine import cpu_properties
 from MedSegAI.Logic.inference.engines.openvino_graph import openvino_model
 from MedSegAI.Logic.models.registry import Model, find_model
@@ -27,7 +28,6 @@ from MedSegAI.Logic.models.weights import load_network
 from MedSegAI.Logic.quantise.int8_graph import int8_graph
 from MedSegAI.Logic.quantise.quantise import QuantiseChoices, quantise
 from MedSegAI.Logic.reporter import SilentReporter
-from Testing.Benchmarks.interleaved_medians import interleaved_medians
 from Testing.conftest import REPOSITORY_ROOT
 
 DATA = Path(os.environ.get("MEDSEGAI_DATA") or REPOSITORY_ROOT / ".." / "shared" / "data") / "msd_hippocampus"

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from MedSegAI.Logic.bench.clock import interleaved_medians
 from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.files.decathlon import read_case, read_subset
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
@@ -30,7 +31,6 @@ from MedSegAI.Logic.models.weights import load_network
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import RunSettings
 from MedSegAI.Logic.volume import Modality
-from Testing.Benchmarks.interleaved_medians import interleaved_medians
 
 HIPPOCAMPUS = Path(os.environ.get("MEDSEGAI_DATA") or "../shared/data") / "msd_hippocampus"
 

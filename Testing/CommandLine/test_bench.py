@@ -24,7 +24,17 @@ def test_every_program_gives_the_same_answers_on_tiny_sizes(medsegai, tmp_path):
     record = read_record(tmp_path / "out" / "bench.json")
     assert record.complete
     names = {measure.name for measure in record.measures}
-    assert names == {"network", "whole-volume", "heat-map", "heat-map-volume", "staple", "resample", "n4", "hd95"}
+    assert names == {
+        "network",
+        "training-step",
+        "whole-volume",
+        "heat-map",
+        "heat-map-volume",
+        "staple",
+        "resample",
+        "n4",
+        "hd95",
+    }
     for measure, case in record.all_cases:
         judged = [parity for one in case.contestants for parity in one.parity if one.ours]
         assert judged, f"{measure.name}: somebody's answer is compared"

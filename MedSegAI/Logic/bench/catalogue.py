@@ -14,12 +14,14 @@ from MedSegAI.Logic.bench.measures.network import NetworkForward
 from MedSegAI.Logic.bench.measures.resample import Resample
 from MedSegAI.Logic.bench.measures.staple import Staple
 from MedSegAI.Logic.bench.measures.surface_distance import SurfaceDistance
+from MedSegAI.Logic.bench.measures.training_step import TrainingStep
 from MedSegAI.Logic.bench.measures.whole_volume import WholeVolume
 from MedSegAI.Logic.bench.measures.window_latency import WindowLatency
 from MedSegAI.Logic.errors import InputError
 
 _MEASURES: tuple[type[Measure], ...] = (
     NetworkForward,
+    TrainingStep,
     WholeVolume,
     PeakMemory,
     HeatMapOfWindow,

@@ -16,6 +16,7 @@ import numpy as np
 
 from MedSegAI.Logic.bench.measure import Conditions, Parity
 from MedSegAI.Logic.errors import DependencyError, MedSegAIError
+from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.labels import Label, LabelTable
 from MedSegAI.Logic.models.card import ModelCard, ModelInput
 from MedSegAI.Logic.models.registry import Model
@@ -211,15 +212,12 @@ def logits_parity(found: object, expected: object, *, exact: bool) -> tuple[Pari
 
 
 def labels_parity(found: np.ndarray, expected: np.ndarray, *, limit: float | None) -> tuple[Parity, ...]:
-    """One minus the mean Dice over the labels of the reference, background included."""
-    dice = [_dice(found == label, expected == label) for label in np.unique(expected)]
-    return (Parity("1 - Dice", float(1 - np.mean(dice)), limit),)
+    """One minus the mean Dice over the labels of the reference; the background counts only where it has no other."""
+    labels = [label for label in np.unique(expected) if label] or [0]
+    scores = [dice(found == label, expected == label) for label in labels]
+    return (Parity("1 - Dice", float(1 - np.mean(scores)), limit),)
 
 
 def as_array(logits: object) -> np.ndarray:
     """A tensor on any device, or an array, as an array of this process."""
     return np.asarray(logits.cpu() if hasattr(logits, "cpu") else logits)
-
-
-def _dice(a: np.ndarray, b: np.ndarray) -> float:
-    return 2 * np.count_nonzero(a & b) / max(np.count_nonzero(a) + np.count_nonzero(b), 1)

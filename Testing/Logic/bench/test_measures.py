@@ -86,7 +86,8 @@ def test_the_same_logits_are_at_parity_and_others_are_not():
     assert all(parity.value == 0 and parity.holds for parity in same)
     assert not any(parity.holds for parity in logits_parity(-logits, logits, exact=True))
     (dice,) = labels_parity(np.array([0, 1, 1, 2]), np.array([0, 1, 1, 1]), limit=0.5)
-    assert dice.value == pytest.approx(1 - (1 + 0.8) / 2)
+    assert dice.value == pytest.approx(1 - 0.8), "the background, which is easy, does not count"
+    assert labels_parity(np.array([0, 1]), np.zeros(2), limit=None)[0].value == pytest.approx(1 - 2 / 3)
 
 
 def test_packages_that_are_missing_are_rows_with_the_line_that_installs_them(monkeypatch):
