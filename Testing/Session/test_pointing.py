@@ -80,6 +80,13 @@ def paint(session, key):
     image.Modified()
 
 
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_the_chosen_engine_is_asked_for(pointing, session, engine):
+    session.choose(engine=engine)
+    click(pointing, session, FIRST)
+    assert read_provenance(session.segmentation).settings["engine"] == engine
+
+
 def test_a_click_gives_a_segment_a_point_and_a_row(session, pointing):
     assert pointing.is_possible and pointing.obstacle() == ""
     click(pointing, session, FIRST)

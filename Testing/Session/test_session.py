@@ -7,7 +7,7 @@ import pytest
 
 from MedSegAI.Bridge.parameter_node import parameter_node
 from MedSegAI.Bridge.scene import new_scene
-from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation
+from MedSegAI.Bridge.segmentation_nodes import node_to_segmentation, read_provenance
 from MedSegAI.Bridge.volume_nodes import node_to_volume
 from MedSegAI.Logic.errors import InputError, RegionError, WorkerError
 from MedSegAI.Logic.volume import Modality
@@ -50,6 +50,15 @@ def test_a_scan_of_another_kind_is_refused_before_anything_runs(a_session, a_cro
 def test_a_scan_that_does_not_tell_its_kind_is_noted_not_refused(a_session_with_a_crop):
     slot = a_session_with_a_crop.inputs[0]
     assert slot.is_ready and "does not say what kind of scan it is" in slot.note
+
+
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_the_chosen_engine_is_asked_for(a_session_with_a_crop, engine):
+    session = a_session_with_a_crop
+    session.choose(engine=engine)
+    session.start_segment()
+    assert work_through(session).outcome is Outcome.DONE, session.run.error
+    assert read_provenance(session.segmentation).settings["engine"] == engine
 
 
 def test_segmenting_gives_named_segments_with_volumes_and_confidence(a_segmented_crop):
