@@ -35,20 +35,18 @@ QUICK = [CASES[0], CASES[1], CASES[3], CASES[5]]
 
 def peak_in_this_process(window: tuple[int, int, int], feature_size: int, classes: int) -> int:
     """Bytes by which the forward pass raises the resident memory at its highest."""
-    import psutil
     import torch
 
+    from MedSegAI.Logic.bench.fresh_process import PeakMemory
     from MedSegAI.Logic.inference.engines.eager import EagerEngine
     from MedSegAI.Logic.networks.swin_unetr import SwinUNETR
 
     torch.set_num_threads(1)
     engine = EagerEngine(SwinUNETR(1, classes, feature_size=feature_size))
     cut = np.random.default_rng(0).normal(size=(1, 1, *window)).astype(np.float32)
-    before = psutil.Process().memory_info().rss
-    Path("/proc/self/clear_refs").write_text("5")
+    memory = PeakMemory()
     engine.predict(cut)
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 - before
+    return memory.grown()
 
 
 def measure(window: tuple[int, int, int], feature_size: int, classes: int) -> int:

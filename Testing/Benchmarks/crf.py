@@ -47,9 +47,9 @@ def gathered_messages(values, image, scales, log_weights, radius):
 
 def one_run(way: str, what: str, side: int, classes: int, radius: int) -> dict[str, float]:
     """CPU seconds, and bytes by which the pass raises the resident memory at its highest, in this process."""
-    import psutil
     import torch
 
+    from MedSegAI.Logic.bench.fresh_process import PeakMemory
     from MedSegAI.Logic.networks.pairwise_messages import half_window, pairwise_messages
 
     torch.set_num_threads(1)
@@ -61,16 +61,14 @@ def one_run(way: str, what: str, side: int, classes: int, radius: int) -> dict[s
     scales = torch.ones(1, requires_grad=values.requires_grad)
     log_weights = -torch.rand(len(half_window(reaches)))
     messages(values[..., :8, :8, :8], image[..., :8, :8, :8], scales, log_weights, reaches)
-    before = psutil.Process().memory_info().rss
-    Path("/proc/self/clear_refs").write_text("5")
+    memory = PeakMemory()
     start = time.process_time()
     total = messages(values, image, scales, log_weights, reaches)
     checksum = total.sum()
     if values.requires_grad:
         checksum.backward()
     seconds = time.process_time() - start
-    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024
-    return {"seconds": seconds, "bytes": peak - before, "checksum": checksum.item()}
+    return {"seconds": seconds, "bytes": memory.grown(), "checksum": checksum.item()}
 
 
 def in_a_fresh_process(*case: object) -> dict[str, float]:

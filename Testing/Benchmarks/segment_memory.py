@@ -36,8 +36,7 @@ class ArithmeticEngine:
 
 def run_here(spacing: float, confidence: str) -> dict[str, float]:
     """Bytes planned, less the network's share, and bytes by which the resident memory rose at its highest."""
-    import psutil
-
+    from MedSegAI.Logic.bench.fresh_process import PeakMemory
     from MedSegAI.Logic.geometry import Box, Grid
     from MedSegAI.Logic.inference.plan import plan_memory
     from MedSegAI.Logic.inference.regions import choose_regions
@@ -59,10 +58,9 @@ def run_here(spacing: float, confidence: str) -> dict[str, float]:
     plan = plan_memory(regions, card, settings=settings, engine=ArithmeticEngine(), scans=(scan.grid,))
     # A small run first, so that imports do not count.
     segment(scan.crop(Box((0, 0, 0), (70, 70, 70))), Model(CARD.parent, card), engine=ArithmeticEngine(), **options)
-    before = psutil.Process().memory_info().rss
-    Path("/proc/self/clear_refs").write_text("5")
+    memory = PeakMemory()
     segment(scan, Model(CARD.parent, card), engine=ArithmeticEngine(), **options)
-    peak = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) * 1024 - before
+    peak = memory.grown()
     voxels = sum(region.grid.voxel_count for region in regions)
     return {"planned": dataclasses.replace(plan, network=0).total, "peak": peak, "voxels": voxels}
 

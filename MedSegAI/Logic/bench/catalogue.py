@@ -9,7 +9,7 @@ from MedSegAI.Logic.bench.measures.bias_field import BiasField
 from MedSegAI.Logic.bench.measures.click import Click
 from MedSegAI.Logic.bench.measures.heat_map import HeatMapOfWindow
 from MedSegAI.Logic.bench.measures.heat_map_volume import HeatMapOfVolume
-from MedSegAI.Logic.bench.measures.memory import PeakMemory
+from MedSegAI.Logic.bench.measures.memory import PeakMemoryOfVolume
 from MedSegAI.Logic.bench.measures.network import NetworkForward
 from MedSegAI.Logic.bench.measures.resample import Resample
 from MedSegAI.Logic.bench.measures.staple import Staple
@@ -23,7 +23,7 @@ _MEASURES: tuple[type[Measure], ...] = (
     NetworkForward,
     TrainingStep,
     WholeVolume,
-    PeakMemory,
+    PeakMemoryOfVolume,
     HeatMapOfWindow,
     HeatMapOfVolume,
     Staple,

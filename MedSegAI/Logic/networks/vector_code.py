@@ -1,7 +1,8 @@
 """Machine code for loops over vectors of floats, written for the processor at hand by way of LLVM.
 
 Torch's own loops know neither few channels nor what follows them; here both are spelled out. Needs the optional package
-llvmlite (it comes with numba) and a processor with AVX2 or AVX-512; :func:`lanes` says whether there is any.
+llvmlite (it comes with numba) and a processor with AVX2 or AVX-512; :func:`lanes` says whether there is any. Why, where
+and how to switch it off: ``docs/engines.md``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import math
+import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,14 +18,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llvmlite import binding, ir
 
+SWITCH = "MEDSEGAI_MACHINE_CODE"
+"""The environment variable that, set to 0 before the first run of a process, leaves all to torch's own operators."""
+
 Code = Callable[..., None]
 """Compiled code; takes addresses and numbers as integers and lets other threads run meanwhile."""
 
 
 @cache
 def lanes() -> int:
-    """How many floats a vector of this processor holds: 16, 8, or 0 where no code can be made."""
-    if importlib.util.find_spec("llvmlite") is None:
+    """How many floats a vector of this processor holds: 16, 8, or 0 where no code can, or is to be made."""
+    if os.environ.get(SWITCH) == "0" or importlib.util.find_spec("llvmlite") is None:
         return 0
     from llvmlite import binding
 

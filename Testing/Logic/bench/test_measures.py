@@ -28,8 +28,7 @@ from MedSegAI.Logic.bench.fresh_process import FreshRun, PeakMemory, main, run_a
 from MedSegAI.Logic.bench.measure import Case, Conditions, Unit
 from MedSegAI.Logic.bench.measures.click import Click
 from MedSegAI.Logic.bench.measures.heat_map import CAPTUM, MONAI_PLUS_PLUS, HeatMapOfWindow
-from MedSegAI.Logic.bench.measures.memory import MemoryVolume, memory_case
-from MedSegAI.Logic.bench.measures.memory import PeakMemory as MemoryMeasure
+from MedSegAI.Logic.bench.measures.memory import MemoryVolume, PeakMemoryOfVolume, memory_case
 from MedSegAI.Logic.bench.measures.network import NetworkForward
 from MedSegAI.Logic.bench.measures.resample import MONAI as MONAI_SPACING
 from MedSegAI.Logic.bench.measures.resample import Resample
@@ -176,7 +175,7 @@ def test_memory_at_its_height_is_seen_after_it_was_given_back():
 def test_memory_is_measured_once_and_without_warming_up(monkeypatch):
     """Two fresh processes take seconds; how they are put against each other is shown with one."""
     monkeypatch.setattr("MedSegAI.Logic.bench.measures.memory.is_installed", lambda *packages: False)
-    measure = MemoryMeasure()
+    measure = PeakMemoryOfVolume()
     case = memory_case(MemoryVolume((64, 32, 48), (64, 32, 32), 3))
     with measure.prepare(case, FULL) as contest:
         assert set(contest.actions) == {TORCH}

@@ -99,3 +99,9 @@ def test_a_network_uses_it_and_its_copies_do_not_share_memory(monkeypatch):
 def test_a_processor_without_wide_vectors_or_a_missing_package_takes_the_modules(monkeypatch):
     monkeypatch.setattr(vector_code.importlib.util, "find_spec", lambda _: None)
     assert vector_code.lanes.__wrapped__() == 0
+
+
+def test_an_environment_variable_switches_it_off(monkeypatch):
+    assert vector_code.lanes.__wrapped__() > 0
+    monkeypatch.setenv("MEDSEGAI_MACHINE_CODE", "0")
+    assert vector_code.lanes.__wrapped__() == 0

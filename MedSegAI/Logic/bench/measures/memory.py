@@ -32,7 +32,7 @@ class MemoryVolume:
     classes: int
 
 
-class PeakMemory:
+class PeakMemoryOfVolume:
     """Ours beside MONAI's ``sliding_window_inference``."""
 
     name = "memory"
