@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from MedSegAI.Bridge import segment_runs as module
 from MedSegAI.Bridge.segment_layers import grow_layer
-from MedSegAI.Bridge.segment_runs import box_of_runs, segment_runs
+from MedSegAI.Bridge.segment_runs import box_of_runs, runs_in_steps, segment_runs
 from MedSegAI.Bridge.segmentation_nodes import BINARY_LABELMAP, segmentation_to_node
 from MedSegAI.Logic.geometry import Box
 from MedSegAI.Logic.labels import Label, LabelTable
@@ -67,3 +68,14 @@ def test_the_box_of_runs_is_the_box_of_the_voxels(a_scene, noise):
 
 def test_no_segments_have_no_runs(a_scene):
     assert segment_runs(a_scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "nothing")) == {}
+
+
+def test_a_large_layer_takes_several_steps_and_gives_the_same(a_scene, noise, monkeypatch):
+    node = segmentation_to_node(noise, TABLE, a_scene)
+    whole = segment_runs(node)
+    monkeypatch.setattr(module, "_VOXELS_A_STEP", 300)
+    assert sum(1 for _ in runs_in_steps(node)) == 3
+    in_steps = segment_runs(node)
+    assert list(in_steps) == list(whole)
+    for key in whole:
+        np.testing.assert_array_equal(in_steps[key], whole[key])

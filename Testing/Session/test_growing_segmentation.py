@@ -86,6 +86,31 @@ def test_parts_are_in_the_scene_before_the_result_which_takes_their_place_in_one
     assert session.segmentation is None and session.scan is not None
 
 
+def test_one_of_both_is_shown_at_all_times_until_the_result_is_there(a_session_with_a_crop):
+    session = a_session_with_a_crop
+    session.start_segment()
+    session.poll()
+    states = session.undo_stack.n_commands()
+    shown = []
+    while not session.poll():
+        shown.append((growing_on(session.scene, session.scan) is not None, session.segmentation is not None))
+        assert len(visible_in(session)) == 1
+        assert session.undo_stack.n_commands() == states + shown[-1][1]
+    before = shown.index((False, True))
+    assert before >= 3, "made ready in small steps"
+    assert set(shown[:before]) == {(True, False)} and set(shown[before:]) == {(False, True)}
+
+
+def test_a_scene_closed_in_the_last_steps_stays_closed(a_session_with_a_crop):
+    session = a_session_with_a_crop
+    session.start_segment()
+    for _ in range(3):
+        session.poll()
+    session.scene.Clear(False)
+    assert work_through(session).outcome is Outcome.CANCELLED
+    assert segmentations_in(session) == []
+
+
 def test_a_run_cancelled_half_way_shows_what_was_there_before(a_session, deep_crop):
     session = a_session
     session.add_scan(deep_crop)
