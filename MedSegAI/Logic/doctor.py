@@ -157,8 +157,15 @@ def check_engines() -> Check:
 
 def check_engine_cache() -> Check:
     """Where built engines and what their checks found are kept, and how much that is."""
-    from MedSegAI.Logic.inference.engines.engine_cache import cache_bytes, engine_cache_folder
+    from MedSegAI.Logic.inference.engines.engine_cache import cache_bytes, can_keep, engine_cache_folder
 
+    if not can_keep():
+        return Check(
+            "engine cache",
+            State.WARNING,
+            f"{engine_cache_folder()} cannot be written to, so engines are built anew for every run",
+            "Set the variable MEDSEGAI_CACHE to a folder that you may write to.",
+        )
     size = cache_bytes() / (1 << 20)
     return Check("engine cache", State.OK, f"{size:.0f} MiB in {engine_cache_folder()}; may be deleted at any time")
 

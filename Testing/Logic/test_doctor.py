@@ -62,6 +62,14 @@ def test_the_engines_that_were_built_are_told_with_place_and_size(monkeypatch, t
     assert doctor.check_engine_cache().found == f"3 MiB in {tmp_path / 'engines'}; may be deleted at any time"
 
 
+def test_a_cache_that_cannot_be_written_is_told(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MEDSEGAI_CACHE", str(tmp_path / "file"))
+    check = doctor.check_engine_cache()
+    assert check.state is State.WARNING
+    assert "MEDSEGAI_CACHE" in check.advice
+
+
 def test_an_old_python_is_missing(monkeypatch):
     monkeypatch.setattr(doctor, "OLDEST_PYTHON", (99, 1))
     check = doctor.check_python()

@@ -6,10 +6,12 @@ file's name inside themselves (the root folder of an ``.mrb``, the data file of 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,10 +70,17 @@ def room_beside(path: str | os.PathLike[str], *, refuse: Callable[[Path], None])
         _remove(room)
 
 
-def remove_left_over_rooms(folder: str | os.PathLike[str]) -> None:
-    """Remove what killed programs had half written in a folder; only for a folder that nobody else writes into."""
+def remove_left_over_rooms(folder: str | os.PathLike[str], *, older_than_seconds: float = 0.0) -> None:
+    """Remove what killed programs had half written in a folder.
+
+    Args:
+        folder: The folder.
+        older_than_seconds: What was begun later stays; at 0 nobody else may write into the folder.
+    """
     for room in Path(folder).glob(f"{_PREFIX}*"):
-        _remove(room)
+        with contextlib.suppress(OSError):
+            if time.time() - room.stat().st_mtime >= older_than_seconds:
+                _remove(room)
 
 
 def _remove(room: Path) -> None:

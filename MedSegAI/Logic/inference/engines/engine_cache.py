@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -10,18 +11,19 @@ import shutil
 from pathlib import Path
 
 from MedSegAI.Logic.errors import StorageError
-from MedSegAI.Logic.files.atomic import make_folder, write_beside
+from MedSegAI.Logic.files.atomic import make_folder, remove_left_over_rooms, write_beside
 from MedSegAI.Logic.models.registry import Model
 
 _DIGEST_BYTES = hashlib.sha256().digest_size
 _SHOWN_DIGITS = 20
+_A_DAY = 24 * 60 * 60
 _LOGIC = Path(__file__).resolve().parents[2]
 
 
 def engine_cache_folder() -> Path:
     """Where engines are kept: ``engines`` in the folder that MEDSEGAI_CACHE names (default ``~/.cache/medsegai``)."""
     named = os.environ.get("MEDSEGAI_CACHE")
-    return (Path(named) if named else Path.home() / ".cache" / "medsegai") / "engines"
+    return (Path(named).expanduser() if named else Path.home() / ".cache" / "medsegai") / "engines"
 
 
 def place_for(model: Model, engine: str, *, depends_on: tuple[object, ...], ending: str) -> Path:
@@ -56,9 +58,10 @@ def keep(place: Path, content: bytes | memoryview) -> bool:
     """Keep ``content`` for :func:`read_kept`; whether that succeeded.
 
     A disk that is full or may not be written to is no reason not to compute: it is then built again the next time.
+    What a killed program had half written here goes, once it is a day old.
     """
     try:
-        make_folder(place.parent)
+        remove_left_over_rooms(make_folder(place.parent), older_than_seconds=_A_DAY)
         with write_beside(place) as temporary, temporary.open("wb") as stream:
             stream.write(hashlib.sha256(content).digest())
             stream.write(content)
@@ -70,15 +73,26 @@ def keep(place: Path, content: bytes | memoryview) -> bool:
 def drop_older_than(place: Path) -> None:
     """Delete what was kept with the same ending for the same model and engine, when it was made from something else."""
     model, engine, _key = place.stem.rsplit(".", 2)
-    for older in place.parent.glob(f"{model}.{engine}.*{place.suffix}"):
-        if older != place:
-            older.unlink(missing_ok=True)
+    # A folder that may not be changed keeps what it has.
+    with contextlib.suppress(OSError):
+        for older in place.parent.glob(f"{model}.{engine}.*{place.suffix}"):
+            if older != place:
+                older.unlink(missing_ok=True)
 
 
 def cache_bytes() -> int:
-    """Bytes that are kept now."""
+    """Bytes that are kept now, as far as they may be seen."""
+    with contextlib.suppress(OSError):
+        folder = engine_cache_folder()
+        return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    return 0
+
+
+def can_keep() -> bool:
+    """Whether something could be kept now; nothing is written or made."""
     folder = engine_cache_folder()
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else 0
+    there = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    return there.is_dir() and os.access(there, os.R_OK | os.W_OK | os.X_OK)
 
 
 def clear_cache() -> None:

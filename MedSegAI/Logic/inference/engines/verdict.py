@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from MedSegAI.Logic.errors import Cancelled, MedSegAIError
+from MedSegAI.Logic.errors import Cancelled, MedSegAIError, ModelError
 from MedSegAI.Logic.inference.engines.engine_cache import keep, place_for, processor_name, read_kept
 from MedSegAI.Logic.inference.engines.kinds import EngineKind
 from MedSegAI.Logic.inference.engines.parity import Parity, check_windows, compare
@@ -36,12 +36,14 @@ class Verdict:
         torch_seconds: CPU seconds of one warm window in torch.
         engine_seconds: The same in the engine.
         problem: Why it could not be built, as a sentence.
+        lasts: Whether it would be found again; a missing package or a GPU in use would not.
     """
 
     parity: Parity | None
     torch_seconds: float = 0.0
     engine_seconds: float = 0.0
     problem: str = ""
+    lasts: bool = True
 
     def passes(self, kind: EngineKind) -> bool:
         """Whether the engine gives what torch gives."""
@@ -72,7 +74,7 @@ class Verdict:
     @classmethod
     def from_json(cls, text: str) -> Verdict:
         """The verdict that :meth:`to_json` wrote; raises ValueError, TypeError or KeyError for anything else."""
-        plain: dict[str, Any] = json.loads(text)
+        plain: dict[str, Any] = dict(json.loads(text))
         parity = plain.pop("parity")
         return cls(None if parity is None else Parity(**parity), **plain)
 
@@ -102,7 +104,8 @@ def verdict_on(kind: EngineKind, model: Model, *, open_torch: Callable[[], Eager
     reporter.message(f"Checking once whether {kind.title} gives what torch gives for '{model.card.title}'.")
     verdict = _check(kind, model, open_torch=open_torch, reporter=reporter)
     reporter.message(verdict.sentence(kind))
-    keep(place, verdict.to_json().encode())
+    if verdict.lasts:
+        keep(place, verdict.to_json().encode())
     return verdict
 
 
@@ -123,7 +126,7 @@ def _check(kind: EngineKind, model: Model, *, open_torch: Callable[[], EagerEngi
     except Cancelled:
         raise
     except MedSegAIError as error:
-        return Verdict(None, problem=error.problem)
+        return Verdict(None, problem=error.problem, lasts=isinstance(error, ModelError))
     ours, theirs, torch_seconds, engine_seconds = [], [], 0.0, 0.0
     for window in check_windows(model.card):
         raise_if_cancelled(reporter)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import time
 from pathlib import Path
 
 from MedSegAI.Logic.inference.engines import engine_cache
 from MedSegAI.Logic.inference.engines.engine_cache import (
     cache_bytes,
+    can_keep,
     clear_cache,
     drop_older_than,
     engine_cache_folder,
@@ -74,6 +77,48 @@ def test_a_folder_that_cannot_be_made_stops_nobody(tmp_path, monkeypatch):
     assert not keep(place(), b"an engine")
     assert read_kept(place()) is None
     assert cache_bytes() == 0
+
+
+def test_a_folder_that_may_not_be_changed_stops_nobody(empty_cache, monkeypatch):
+    def refuse(*_given: object, **_more: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    keep(place(version="1"), b"x")
+    monkeypatch.setattr(Path, "unlink", refuse)
+    drop_older_than(place(version="2"))
+    assert bytes(read_kept(place(version="1"))) == b"x"
+    monkeypatch.setattr(Path, "rglob", refuse)
+    assert cache_bytes() == 0
+
+
+def test_what_a_killed_program_had_half_written_goes_the_day_after(empty_cache):
+    keep(place(), b"x")
+    old, new = (engine_cache_folder() / f".medsegai-writing-{age}" for age in ("old", "new"))
+    for room in (old, new):
+        room.mkdir()
+        (room / "half").write_bytes(b"x")
+    yesterday = time.time() - 25 * 60 * 60
+    os.utime(old, (yesterday, yesterday))
+    keep(place(), b"x")
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_name_with_a_tilde_is_the_same_folder_for_writing_and_reading(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("MEDSEGAI_CACHE", "~/kept")
+    assert keep(place(), b"x")
+    assert bytes(read_kept(place())) == b"x"
+    assert engine_cache_folder() == tmp_path / "kept" / "engines"
+
+
+def test_whether_something_could_be_kept_is_known_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDSEGAI_CACHE", str(tmp_path / "not" / "there"))
+    assert can_keep()
+    assert not (tmp_path / "not").exists()
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MEDSEGAI_CACHE", str(tmp_path / "file"))
+    assert not can_keep()
 
 
 def test_without_a_name_it_lies_in_the_users_own_folder(monkeypatch):

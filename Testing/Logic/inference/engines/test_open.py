@@ -119,11 +119,24 @@ def test_a_network_that_cannot_be_converted_is_remembered(a_model, empty_cache, 
     assert sum(message.startswith("Checking once") for message in reporter.messages) == 1
 
 
-@pytest.mark.parametrize("content", [b"no JSON", b'{"parity": null, "from": "the future"}'])
+@pytest.mark.parametrize("content", [b"no JSON", b"null", b'{"parity": null, "from": "the future"}'])
 def test_a_verdict_that_cannot_be_read_is_found_again(a_model, warm_cache, openvino_kind, reporter, content):
     keep(place_of_verdict(openvino_kind, a_model), content)
     open_engine(a_model, settings=settings("openvino"), reporter=reporter)
     assert reporter.messages[0].startswith("Checking once")
+
+
+def test_a_package_that_is_missing_today_is_looked_for_again_tomorrow(
+    a_model, empty_cache, openvino_kind, monkeypatch, reporter
+):
+    def refuse(*_given: object, **_options: object) -> None:
+        raise DependencyError("A package is missing.", advice="Install it.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(openvino_graph, "openvino_model", refuse)
+        with pytest.raises(ModelError, match="A package is missing"):
+            open_engine(a_model, settings=settings("openvino"), reporter=reporter)
+    assert not place_of_verdict(openvino_kind, a_model).exists()
 
 
 def test_without_memory_it_is_torch_and_the_result_says_so(a_model, empty_cache, openvino_kind, monkeypatch, reporter):
