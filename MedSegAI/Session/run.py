@@ -51,6 +51,7 @@ class Run:
         total: All steps of the present stage.
         messages: Every sentence so far: the memory plan, fallbacks taken, warnings.
         parts: How often something more of a growing result was shown.
+        is_finishing: Whether all is computed, and only the result's way into the scene is left.
         error: What it failed with.
         started: Monotonic seconds.
         ended: Monotonic seconds; None while it runs.
@@ -63,6 +64,7 @@ class Run:
     total: int = 0
     messages: list[str] = field(default_factory=list)
     parts: int = 0
+    is_finishing: bool = False
     error: MedSegAIError | None = None
     started: float = field(default_factory=time.monotonic)
     ended: float | None = None
@@ -72,6 +74,11 @@ class Run:
     def is_under_way(self) -> bool:
         """Whether it has not ended."""
         return self.outcome in (Outcome.RUNNING, Outcome.STOPPING)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether asking to stop would do something."""
+        return self.outcome is Outcome.RUNNING and not self.is_finishing
 
     @property
     def percent(self) -> int:

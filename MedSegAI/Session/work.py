@@ -73,6 +73,7 @@ class Work:
             if self._steps is None:
                 if self._job.poll(timeout=timeout):
                     self._steps = self._finish(self._job.result())
+                    run.is_finishing = True
             elif next(self._steps, self) is self:
                 self._end(Outcome.DONE)
         except Cancelled:
@@ -94,7 +95,7 @@ class Work:
 
     def cancel(self) -> None:
         """Ask to stop; the run then ends within seconds."""
-        if self.run is not None and self.run.outcome is Outcome.RUNNING and self._steps is None:
+        if self.run is not None and self.run.can_be_cancelled:
             self.run.outcome = Outcome.STOPPING
             self._job.cancel()
             self._changed()
@@ -120,7 +121,7 @@ class Work:
 
 def _told(run: Run) -> tuple[object, ...]:
     """What a face shows of it; another value is a reason to show it again."""
-    return run.done, run.total, run.stage, len(run.messages), run.parts
+    return run.done, run.total, run.stage, len(run.messages), run.parts, run.is_finishing
 
 
 def _do_nothing() -> None:

@@ -53,9 +53,9 @@ class RunPanel:
         """Show how far the work is; cheap enough for every report of the worker."""
         run, ui = self._session.run, self._ui
         busy = self._session.is_busy
-        ui.cancelButton.setEnabled(busy and run.outcome is Outcome.RUNNING)
+        ui.cancelButton.setEnabled(busy and run.can_be_cancelled)
         # A bar without a range moves by itself: the work has begun, but not yet said how long it is.
-        unknown = busy and run.total == 0
+        unknown = busy and (run.total == 0 or run.is_finishing)
         ui.progressBar.setRange(0, 0 if unknown else 100)
         ui.progressBar.setValue(run.percent if busy else 0)
         ui.progressBar.setTextVisible(busy and not unknown)
@@ -108,6 +108,8 @@ def run_sentence(run: Run) -> str:
         return _("{what}: stopping").format(what=what[run.kind])
     if run.outcome is Outcome.DONE:
         return _("{what} done in {seconds:.1f} s.").format(what=what[run.kind], seconds=run.seconds)
+    if run.is_finishing:
+        return _("{what}: showing the result").format(what=what[run.kind])
     if run.total == 0:
         return _("{what}: starting").format(what=what[run.kind])
     step = _("{what}: {stage}, {done} of {total}")

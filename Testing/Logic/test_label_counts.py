@@ -32,6 +32,10 @@ def test_a_value_that_the_table_lacks_is_refused_by_its_number():
     with pytest.raises(LabelError, match=r"without a name: \[9\]"):
         refuse_unnamed(array, table)
     refuse_unnamed(np.minimum(array, 7), table)
+    array[0, 0, 0] = 3
+    with pytest.raises(LabelError, match=r"without a name: \[3\]"):
+        refuse_unnamed(array, table)
+    refuse_unnamed(array[:0], table)
 
 
 def test_counting_takes_far_less_memory_than_eight_bytes_a_voxel():

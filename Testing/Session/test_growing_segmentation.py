@@ -101,6 +101,17 @@ def test_one_of_both_is_shown_at_all_times_until_the_result_is_there(a_session_w
     assert set(shown[:before]) == {(True, False)} and set(shown[before:]) == {(False, True)}
 
 
+def test_a_result_that_is_being_shown_can_no_longer_be_cancelled(a_session_with_a_crop):
+    session = a_session_with_a_crop
+    session.start_segment()
+    assert session.run.can_be_cancelled
+    session.poll()
+    assert session.run.is_finishing and not session.run.can_be_cancelled
+    session.cancel()
+    assert work_through(session).outcome is Outcome.DONE
+    assert session.rows
+
+
 def test_a_scene_closed_in_the_last_steps_stays_closed(a_session_with_a_crop):
     session = a_session_with_a_crop
     session.start_segment()

@@ -103,6 +103,7 @@ def test_what_cannot_be_started_is_said_on_the_panel(bench, a_crop):
     ("state", "sentence"),
     [
         ({"done": 3, "total": 12, "stage": "segmenting"}, "Segmentation: segmenting, 3 of 12"),
+        ({"done": 12, "total": 12, "is_finishing": True}, "Segmentation: showing the result"),
         ({"outcome": Outcome.STOPPING}, "Segmentation: stopping"),
         ({"outcome": Outcome.CANCELLED}, "Segmentation cancelled."),
         ({"kind": RunKind.EXPLAIN, "outcome": Outcome.DONE, "started": 1.0, "ended": 3.5}, "Heat map done in 2.5 s."),

@@ -1388,6 +1388,10 @@
         <translation>{what}完成，用时 {seconds:.1f} 秒。</translation>
     </message>
     <message>
+        <source>{what}: showing the result</source>
+        <translation>{what}：正在显示结果</translation>
+    </message>
+    <message>
         <source>{what}: starting</source>
         <translation>{what}：正在启动</translation>
     </message>

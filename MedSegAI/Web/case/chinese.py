@@ -77,6 +77,7 @@ CHINESE = {
     "run_cancel_tip": "停止当前计算（快捷键：Esc）",
     "run_progress": "进度",
     "run_starting": "正在启动",
+    "run_finishing": "正在显示结果",
     "run_left": "剩余 {} 秒",
     "run_done": "完成，用时",
     "run_cancelled": "已取消",

@@ -23,6 +23,7 @@ TEXTS = {
     "run_cancel_tip": "Stop what is being computed (shortcut: Esc)",
     "run_progress": "Progress",
     "run_starting": "Starting",
+    "run_finishing": "Showing the result",
     "run_left": "{} s left",
     "run_done": "Done in",
     "run_cancelled": "Cancelled",
@@ -40,6 +41,7 @@ class RunState:
     kind: str = ""
     outcome: str = ""
     stage: str = ""
+    finishing: bool = False
     percent: int = 0
     counted: bool = False
     seconds: float = 0.0
@@ -92,7 +94,7 @@ class RunPanel(Panel[RunState]):
                     icon="mdi-stop",
                     click=self.acts(lambda: self.session.cancel()),
                     v_show=(names.busy,),
-                    disabled=(f"{names.outcome} === 'stopping'",),
+                    disabled=(f"{names.outcome} === 'stopping' || {names.finishing}",),
                     classes="mt-1",
                 )
             with html.Details(v_show=(f"{names.messages}.length > 0",), classes="text-caption text-medium-emphasis"):
@@ -112,7 +114,8 @@ class RunPanel(Panel[RunState]):
         if run is None:
             return
         shown.kind, shown.outcome, shown.stage = run.kind.value, run.outcome.value, run.stage
-        shown.percent, shown.counted = run.percent, run.total > 0
+        shown.finishing = run.is_finishing
+        shown.percent, shown.counted = run.percent, run.total > 0 and not run.is_finishing
         shown.seconds = round(run.seconds, 1)
         shown.seconds_left = -1.0 if run.seconds_left is None else float(round(run.seconds_left))
         shown.messages = list(run.messages)
@@ -144,5 +147,7 @@ def _sentence(names: RunState) -> str:
     percent = f"({names.counted} ? ' ' + {names.percent} + '%' : '')"
     done = f"t.run_done + ' ' + {names.seconds} + ' s'"
     ended = f"{names.outcome} === 'done' ? {done} : (t['run_' + {names.outcome}] || '')"
-    going = f"{names.outcome} === 'stopping' ? t.run_stopping : ({names.stage} || t.run_starting) + {percent} + {left}"
+    counting = f"({names.stage} || t.run_starting) + {percent} + {left}"
+    working = f"{names.finishing} ? t.run_finishing : {counting}"
+    going = f"{names.outcome} === 'stopping' ? t.run_stopping : ({working})"
     return f"{names.busy} ? ({going}) : ({ended})"
