@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.large.planned import READ_AT_ONCE_BYTES
 from MedSegAI.Logic.reporter import Reporter, raise_if_cancelled
 from MedSegAI.Logic.standardise.index_map import IndexMap
+
+_OPEN_FILES = Path("/proc/self/fd")
 
 
 @contextmanager
@@ -51,18 +54,34 @@ def decoded_once(source: PlaneSource, folder: Path, *, reporter: Reporter) -> It
     """
     _, rows, columns = source.grid.shape
     count, at_once = source.grid.shape[0], max(1, READ_AT_ONCE_BYTES // (rows * columns * source.dtype.itemsize))
-    with tempfile.TemporaryDirectory(prefix=".medsegai-decoding-", dir=folder) as room:
-        path = Path(room) / "voxels"
+    with ExitStack() as stack:
         try:
-            with path.open("wb") as file:
-                for start in range(0, count, at_once):
-                    raise_if_cancelled(reporter)
-                    reporter.progress(start, count, "decoding")
-                    file.write(source.planes(start, min(start + at_once, count)).data)
+            file, path = stack.enter_context(_room_for_voxels(folder))
+            for start in range(0, count, at_once):
+                raise_if_cancelled(reporter)
+                reporter.progress(start, count, "decoding")
+                file.write(source.planes(start, min(start + at_once, count)).data)
+            file.flush()
         except OSError as error:
-            raise storage_error(path, error) from error
+            raise storage_error(folder / source.name, error) from error
         layout = VoxelLayout(path, 0, source.dtype)
         decoded = FilePlanes(path, layout, grid=source.grid, dtype=source.dtype, name=source.name)
         decoded.modality, decoded.unit, decoded.steps = source.modality, source.unit, source.steps
         decoded.frame_of_reference, decoded.acquisition = source.frame_of_reference, source.acquisition
         yield decoded
+
+
+@contextmanager
+def _room_for_voxels(folder: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yield a file to write and the path that reads it.
+
+    Linux gives a path to an open file without a name, which is gone with this process even if it is killed.
+    """
+    if _OPEN_FILES.is_dir():
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file, _OPEN_FILES / str(file.fileno())
+        return
+    with tempfile.TemporaryDirectory(prefix=".medsegai-decoding-", dir=folder) as room:
+        path = Path(room) / "voxels"
+        with path.open("wb") as file:
+            yield file, path

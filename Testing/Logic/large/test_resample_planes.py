@@ -195,9 +195,16 @@ def test_a_grid_beside_the_scan_is_all_background(on_disk, scan):
     assert np.all(Volume.from_sitk(read_image(on_disk().with_name("out.nrrd"))).array == scan.array.min())
 
 
-def test_a_compressed_scan_that_is_read_backwards_is_decoded_once(on_disk, scan, left_behind, monkeypatch):
+@pytest.mark.parametrize("nameless", [True, False], ids=["without a name", "in a folder"])
+def test_a_compressed_scan_that_is_read_backwards_is_decoded_once(
+    on_disk, scan, left_behind, monkeypatch, nameless, tmp_path
+):
     opened = []
     from MedSegAI.Logic.files.planes import file_planes
+    from MedSegAI.Logic.large import spool
+
+    if not nameless:
+        monkeypatch.setattr(spool, "_OPEN_FILES", tmp_path / "not there")
 
     class Counted(file_planes.InflateStream):
         def __init__(self, *arguments):
