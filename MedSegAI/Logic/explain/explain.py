@@ -14,15 +14,12 @@ from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.engines.eager import EagerEngine
 from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.input_check import check_together
-from MedSegAI.Logic.inference.plan import is_prepared_ahead
-from MedSegAI.Logic.inference.prepare_region import prepare_region
+from MedSegAI.Logic.inference.prepare_region import windows_of_region
 from MedSegAI.Logic.inference.region_parts import region_box
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.inference.scans import InputScans, Scans, scans_for
-from MedSegAI.Logic.inference.window_source import PreparedWindows
 from MedSegAI.Logic.labels import Label
 from MedSegAI.Logic.localised_region import LocalisedRegion
-from MedSegAI.Logic.models.card import ModelCard
 from MedSegAI.Logic.models.registry import Model
 from MedSegAI.Logic.provenance import Provenance
 from MedSegAI.Logic.reporter import PartReporter, Reporter
@@ -84,7 +81,7 @@ def explain(
         if not np.any(mask):
             continue
         planes = heat_planes(
-            _image_of(case, region, model.card, reporter),
+            windows_of_region(case, region, model.card, reporter=reporter),
             mask,
             engine.network,
             label=region.network_value(label.value),
@@ -101,15 +98,6 @@ def explain(
         reporter.message(f"Nothing in this layer speaks for '{label.name}': its heat map is empty.")
     name, frame = f"{label.name}: what drove it", volume.frame_of_reference
     return Volume(heat, volume.grid, Modality.UNKNOWN, Unit.ARBITRARY, name, frame)
-
-
-def _image_of(
-    case: InputScans, region: LocalisedRegion, card: ModelCard, reporter: Reporter
-) -> np.ndarray | PreparedWindows:
-    """The region as the segmentation prepared it, a large one a few planes ahead of the windows."""
-    if is_prepared_ahead(region.grid, channels=len(card.inputs), on_disk=case.any_on_disk):
-        return PreparedWindows(case, region, card, reporter=reporter)
-    return prepare_region(case, region, card)
 
 
 def _bring_together(

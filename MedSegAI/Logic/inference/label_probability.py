@@ -6,10 +6,8 @@ import numpy as np
 
 from MedSegAI.Logic.geometry import Box, Grid
 from MedSegAI.Logic.inference.engines.engine import Engine
-from MedSegAI.Logic.inference.plan import is_prepared_ahead
-from MedSegAI.Logic.inference.prepare_region import prepare_region
+from MedSegAI.Logic.inference.prepare_region import windows_of_region
 from MedSegAI.Logic.inference.scans import InputScans
-from MedSegAI.Logic.inference.window_source import ArrayWindows, PreparedWindows, WindowSource
 from MedSegAI.Logic.inference.windows import gaussian_weights, overlap_of_window, window_starts
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
@@ -94,7 +92,7 @@ class _Windows:
         weights = gaussian_weights(window)
         total = np.zeros((self._card.class_count, *near.shape), dtype=np.float32)
         weight = np.zeros(near.shape, dtype=np.float32)
-        image = self._image()
+        image = windows_of_region(self._case, self._region, self._card, reporter=self._reporter)
         for start in window_starts(shape, window, overlap=self._overlap):
             shift = tuple(a - b for a, b in zip(start, looked_at.start))
             in_box, in_window = overlap_of_window(shift, window, near.shape)
@@ -108,12 +106,6 @@ class _Windows:
         mean = total / np.where(seen, weight, 1)
         mean = np.exp(mean - mean.max(axis=0))
         return self._region.orient(mean[channel] / mean.sum(axis=0)), self._region.orient(seen)
-
-    def _image(self) -> WindowSource:
-        case, region, card = self._case, self._region, self._card
-        if is_prepared_ahead(region.grid, channels=len(card.inputs), on_disk=case.any_on_disk):
-            return PreparedWindows(case, region, card, reporter=self._reporter)
-        return ArrayWindows(prepare_region(case, region, card))
 
 
 def _mirrored(box: Box, shape: tuple[int, int, int]) -> Box:

@@ -1,16 +1,31 @@
-"""The voxels of a region as a network wants them, all at once."""
+"""The voxels of a region as a network wants them: all at once, or a large region a few planes ahead of the windows."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from MedSegAI.Logic.inference.plan import is_prepared_ahead
 from MedSegAI.Logic.inference.pointed_regions import AIR_HU
 from MedSegAI.Logic.inference.scans import InputScans
+from MedSegAI.Logic.inference.window_source import ArrayWindows, PreparedWindows, WindowSource
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import ModelCard
+from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.standardise.intensity import normalise
 from MedSegAI.Logic.standardise.resample import resample
 from MedSegAI.Logic.volume import Unit
+
+
+def windows_of_region(
+    case: InputScans, region: LocalisedRegion, card: ModelCard, *, reporter: Reporter
+) -> WindowSource:
+    """What the windows of a region are cut out of: (inputs, k, j, i) float32 in model space, prepared as it is used.
+
+    Arguments and errors are those of :class:`PreparedWindows`.
+    """
+    if is_prepared_ahead(region.grid, channels=len(card.inputs), on_disk=case.any_on_disk):
+        return PreparedWindows(case, region, card, reporter=reporter)
+    return ArrayWindows(prepare_region(case, region, card))
 
 
 def prepare_region(case: InputScans, region: LocalisedRegion, card: ModelCard) -> np.ndarray:

@@ -12,14 +12,12 @@ from MedSegAI.Logic.inference.engines.engine import Engine
 from MedSegAI.Logic.inference.growing_result import GrowingResult
 from MedSegAI.Logic.inference.islands import without_islands
 from MedSegAI.Logic.inference.label_confidence import WinningProbabilities, winning_probabilities
-from MedSegAI.Logic.inference.plan import is_prepared_ahead
-from MedSegAI.Logic.inference.prepare_region import prepare_region
+from MedSegAI.Logic.inference.prepare_region import windows_of_region
 from MedSegAI.Logic.inference.recent_planes import RecentPlanes
 from MedSegAI.Logic.inference.region_parts import Planes, RegionParts
 from MedSegAI.Logic.inference.scans import InputScans
 from MedSegAI.Logic.inference.sliding_window import segment_array
 from MedSegAI.Logic.inference.under_point import under_point
-from MedSegAI.Logic.inference.window_source import PreparedWindows
 from MedSegAI.Logic.localise.points import middle_of
 from MedSegAI.Logic.localised_region import LocalisedRegion
 from MedSegAI.Logic.models.card import UNDER_POINT, ModelCard
@@ -79,7 +77,7 @@ class RegionRun:
         """
         card, settings = self._card, self._settings
         streamed = segment_array(
-            self._image(reporter),
+            windows_of_region(self._case, self._region, card, reporter=reporter),
             self._engine,
             window=card.window,
             overlap=settings.overlap_or(card.overlap),
@@ -97,12 +95,6 @@ class RegionRun:
         if self._keep is not None:
             return self._kept(self._keep)
         return streamed.probabilities or self._gathered
-
-    def _image(self, reporter: Reporter) -> np.ndarray | PreparedWindows:
-        case, region, card = self._case, self._region, self._card
-        if is_prepared_ahead(region.grid, channels=len(card.inputs), on_disk=case.any_on_disk):
-            return PreparedWindows(case, region, card, reporter=reporter)
-        return prepare_region(case, region, card)
 
     def _finished(self, k: int) -> None:
         part = self._parts.up_to(k)

@@ -174,6 +174,6 @@ def test_a_region_too_large_to_be_prepared_at_once_gets_the_same_heat(
 ):
     segmentation = segmented(a_scan, a_model)
     at_once = heat_of(a_scan, segmentation, a_model, an_engine)
-    monkeypatch.setattr("MedSegAI.Logic.explain.explain.is_prepared_ahead", lambda *_grids, **_about: True)
+    monkeypatch.setattr("MedSegAI.Logic.inference.prepare_region.is_prepared_ahead", lambda *_grids, **_about: True)
     ahead = heat_of(a_scan, segmentation, a_model, an_engine)
     np.testing.assert_allclose(ahead.array, at_once.array, atol=1e-6)

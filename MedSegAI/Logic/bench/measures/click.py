@@ -9,6 +9,7 @@ import numpy as np
 
 from MedSegAI.Logic.bench.measure import Answers, Case, Conditions, Contest, Parity, Unit
 from MedSegAI.Logic.errors import ModelError
+from MedSegAI.Logic.evaluation.metrics import dice
 from MedSegAI.Logic.geometry import Grid
 from MedSegAI.Logic.inference.result import SegmentationResult
 from MedSegAI.Logic.models.registry import SHIPPED_MODELS, Model, read_model
@@ -76,5 +77,4 @@ def _parity(answers: Answers) -> dict[str, tuple[Parity, ...]]:
         return {}
     labels = answers[CLICK].labels.array
     expected = a_nodule(labels.shape[0]).array > (_LUNG_HU + _NODULE_HU) / 2
-    dice = 2 * np.count_nonzero((labels > 0) & expected) / (np.count_nonzero(labels) + np.count_nonzero(expected))
-    return {CLICK: (Parity("1 - Dice with the ball", 1 - dice),)}
+    return {CLICK: (Parity("1 - Dice with the ball", 1 - dice(labels, expected)),)}
