@@ -81,5 +81,10 @@ def error_from_kind(kind: str, problem: str, *, advice: str = "") -> MedSegAIErr
     return known.get(kind, MedSegAIError)(problem, advice=advice)
 
 
+def first_line(error: BaseException) -> str:
+    """What another library's error says, short enough for a sentence: its first line without a full stop."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
 def _rebuild(cls: type[MedSegAIError], problem: str, advice: str) -> MedSegAIError:
     return cls(problem, advice=advice)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.errors import ModelError
+from MedSegAI.Logic.errors import ModelError, first_line
 from MedSegAI.Logic.export.packages import needed
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def check_file(
         # ONNX Runtime's own errors have no common class.
         if type(error).__module__.startswith(runtime.__name__):
             raise ModelError(
-                f"The ONNX file was written, but ONNX Runtime cannot run it: {_first_line(error)}.",
+                f"The ONNX file was written, but ONNX Runtime cannot run it: {first_line(error)}.",
                 advice="Nothing was kept. Please report this with the model's card.",
             ) from error
         raise
@@ -110,10 +110,6 @@ def _obeys_the_rules(path: Path) -> None:
         onnx.checker.check_model(str(path), full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise ModelError(
-            f"What was written is not a valid ONNX file: {_first_line(error)}.",
+            f"What was written is not a valid ONNX file: {first_line(error)}.",
             advice="Nothing was kept. Please report this with the model's card.",
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

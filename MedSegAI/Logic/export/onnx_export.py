@@ -17,7 +17,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from MedSegAI.Logic.errors import InputError, ModelError
+from MedSegAI.Logic.errors import InputError, ModelError, first_line
 from MedSegAI.Logic.export.half_precision import halve_products
 from MedSegAI.Logic.export.onnx_check import INPUT, OUTPUT, Parity, check_file
 from MedSegAI.Logic.export.operators import operators_of, unsupported_by_tensorrt
@@ -130,9 +130,8 @@ def _exported(network: torch.nn.Module, shape: tuple[int, ...], *, batch: int | 
                 verbose=False,
             )
     except (RuntimeError, torch.onnx.OnnxExporterError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The network cannot be exported to ONNX: {reason}.",
+            f"The network cannot be exported to ONNX: {first_line(error)}.",
             advice="Networks with a conditional random field are not exported; others, please report.",
         ) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from MedSegAI.Logic.errors import DeviceError
+from MedSegAI.Logic.errors import DeviceError, first_line
 from MedSegAI.Logic.reporter import Reporter
 from MedSegAI.Logic.settings import DeviceChoice
 
@@ -95,7 +95,7 @@ def gpu_state() -> GpuState:
     try:
         import torch
     except (ImportError, OSError) as error:
-        return GpuState(False, f"torch cannot be loaded ({_first_line(error)}).", "Install torch.")
+        return GpuState(False, f"torch cannot be loaded ({first_line(error)}).", "Install torch.")
     if torch.version.cuda is None:
         return GpuState(
             False,
@@ -116,7 +116,7 @@ def _tested(device: str) -> GpuState:
         difference = _kernel_difference(device)
         description = _describe(device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        return GpuState(False, f"a test convolution on the GPU failed ({_first_line(error)}).", advice)
+        return GpuState(False, f"a test convolution on the GPU failed ({first_line(error)}).", advice)
     if not difference <= _LARGEST_DIFFERENCE:
         return GpuState(False, f"a test convolution on the GPU gave wrong numbers (off by {difference:.2g}).", advice)
     return GpuState(True, f"{description} passed its test convolution.", description=description)
@@ -144,7 +144,3 @@ def _describe(device: str) -> str:
     import torch
 
     return f"{device} ({torch.cuda.get_device_name(device)})" if device.startswith("cuda") else device
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

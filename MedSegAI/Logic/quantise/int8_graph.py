@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from MedSegAI.Logic.errors import DependencyError, ModelError
+from MedSegAI.Logic.errors import DependencyError, ModelError, first_line
 from MedSegAI.Logic.inference.engines.quiet_openvino import without_telemetry
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ def int8_graph(graph: openvino.Model, windows: Sequence[np.ndarray]) -> openvino
             # transformers made neither better.
             return nncf.quantize(graph, calibration, subset_size=len(windows))
         except (RuntimeError, ValueError, nncf.InternalError) as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
             raise ModelError(
-                f"The network cannot be brought into 8 bits: {reason}.", advice="Go on with the engine 'openvino'."
+                f"The network cannot be brought into 8 bits: {first_line(error)}.",
+                advice="Go on with the engine 'openvino'.",
             ) from error
 
 

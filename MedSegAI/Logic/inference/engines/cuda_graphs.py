@@ -14,6 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from MedSegAI.Logic.errors import first_line
+
 SEEN_BEFORE_RECORDING = 3
 """Recording costs a few passes, so a shape must have come this often; a last, smaller batch is never recorded."""
 
@@ -74,8 +76,7 @@ class RecordedForward:
         except torch.OutOfMemoryError:
             self.forget(why="The GPU's memory does not suffice to record the network as a graph: computed without.")
         except RuntimeError as error:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
-            self.forget(why=f"The GPU could not record the network as a graph ({reason}): computed without.")
+            self.forget(why=f"The GPU could not record the network as a graph ({first_line(error)}): computed without.")
         return key in self._recordings
 
 

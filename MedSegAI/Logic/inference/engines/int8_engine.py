@@ -19,6 +19,7 @@ from MedSegAI.Logic.inference.engines.openvino_engine import (
     OpenVinoEngine,
     cpu_properties,
     imported,
+    reason_of,
     short_version,
 )
 from MedSegAI.Logic.inference.engines.quiet_openvino import without_telemetry
@@ -68,9 +69,9 @@ def _compiled(graph: Path) -> openvino.CompiledModel:
     try:
         return openvino.Core().compile_model(str(graph), "CPU", cpu_properties())
     except RuntimeError as error:
-        reason = str(error).strip().splitlines()[-1].strip().rstrip(".")
         raise ModelError(
-            f"OpenVINO cannot take the 8-bit model '{graph}': {reason}.", advice="Choose the engine 'openvino'."
+            f"OpenVINO cannot take the 8-bit model '{graph}': {reason_of(error)}.",
+            advice="Choose the engine 'openvino'.",
         ) from error
 
 

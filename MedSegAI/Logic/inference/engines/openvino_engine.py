@@ -173,7 +173,7 @@ def _built(
         if isinstance(translated, torch.OutOfMemoryError):
             raise translated from error
         raise ModelError(
-            f"OpenVINO cannot take the network of '{card.name}': {_first_line(error)}.",
+            f"OpenVINO cannot take the network of '{card.name}': {reason_of(error)}.",
             advice="Choose the engine 'torch'.",
         ) from error
 
@@ -182,11 +182,12 @@ def _translated(error: RuntimeError) -> Exception:
     if any(sign in str(error) for sign in _MEMORY_SHORTAGES):
         return torch.OutOfMemoryError(str(error))
     return DeviceError(
-        f"OpenVINO failed while computing: {_first_line(error)}.", advice="Run again with the engine 'torch'."
+        f"OpenVINO failed while computing: {reason_of(error)}.", advice="Run again with the engine 'torch'."
     )
 
 
-def _first_line(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Why OpenVINO failed, short enough for a sentence: before its last line come places in its own source."""
     lines = str(error).strip().splitlines()
     return (lines[-1] if lines else type(error).__name__).strip().rstrip(".")
 
