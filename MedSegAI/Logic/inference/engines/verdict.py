@@ -110,10 +110,15 @@ def verdict_on(kind: EngineKind, model: Model, *, open_torch: Callable[[], Eager
 
 
 def place_of_verdict(kind: EngineKind, model: Model) -> Path:
-    """Where the verdict on an engine for a model is kept: for these versions, this processor and so many threads."""
+    """Where the verdict on an engine for a model is kept: for these versions, this processor and so many threads.
+
+    Torch's speed also hangs on whether it has machine code, which a package brings and a variable switches off.
+    """
     import torch
 
-    depends_on = (kind.require(), torch.__version__, processor_name(), torch.get_num_threads())
+    from MedSegAI.Logic.networks.vector_code import lanes
+
+    depends_on = (kind.require(), torch.__version__, processor_name(), torch.get_num_threads(), lanes())
     return place_for(model, kind.choice.value, depends_on=depends_on, ending=".check")
 
 

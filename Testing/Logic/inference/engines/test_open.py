@@ -206,3 +206,9 @@ def test_opening_a_built_engine_is_quick(a_model, warm_cache, openvino_kind, rep
     started = time.process_time()
     open_engine(a_model, settings=settings("openvino"), reporter=reporter)
     assert time.process_time() - started < 2.0
+
+
+def test_without_machine_code_torch_is_slower_and_the_engine_is_checked_again(a_model, openvino_kind, monkeypatch):
+    with_code = place_of_verdict(openvino_kind, a_model)
+    monkeypatch.setattr("MedSegAI.Logic.networks.vector_code.lanes", lambda: 99)
+    assert place_of_verdict(openvino_kind, a_model) != with_code
