@@ -15,7 +15,7 @@ from MedSegAI.Logic.errors import InputError, ModelError
 from MedSegAI.Logic.evaluation.evaluate import evaluate
 from MedSegAI.Logic.evaluation.tables import Evaluation
 from MedSegAI.Logic.files.atomic import make_folder, room_beside
-from MedSegAI.Logic.files.decathlon import data_folder, read_subset
+from MedSegAI.Logic.files.decathlon import case_file, data_folder, read_subset
 from MedSegAI.Logic.files.new_folder import refuse_used
 from MedSegAI.Logic.inference.engines.int8_engine import int8_engine
 from MedSegAI.Logic.inference.engines.int8_record import (
@@ -103,6 +103,10 @@ def quantise(
     _refuse_other_content(target, replaces=folder is None)
     data = data_folder(dataset)
     calibrating, measured = _cases(model, split, choices)
+    # Before the long work, not in the middle of it.
+    for name in (*calibrating, *measured):
+        for part in ("imagesTr", "labelsTr"):
+            case_file(data / part, name)
     torch_engine = open_torch_engine(model, device=DeviceChoice.CPU, reporter=reporter)
     windows = calibration_windows(model, data, calibrating, count=choices.windows, reporter=reporter)
     reporter.message(f"Bringing '{model.card.title}' into 8 bits with {len(windows)} windows.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -132,3 +133,20 @@ def test_it_is_found_only_for_the_weights_it_was_made_from(quantised, own_model)
     with pytest.raises(ModelError, match="other weights") as refused:
         find_int8(other)
     assert "medsegai models quantise" in refused.value.advice
+
+
+def test_a_case_without_a_file_is_found_before_anything_is_computed(own_model, hippocampus_folder, tmp_path):
+    names = json.loads((hippocampus_folder / "split.json").read_text())
+    split = tmp_path / "split.json"
+    split.write_text(json.dumps({"train": names["train"][:1], "val": ["nobody"]}))
+    listener = Listener()
+    with pytest.raises(InputError, match="no file for the case 'nobody'"):
+        quantise(
+            own_model,
+            hippocampus_folder,
+            split=split,
+            choices=QuantiseChoices(),
+            reporter=listener,
+            folder=tmp_path / "q",
+        )
+    assert listener.told == []
