@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import torch
 
 OPSET = 20
+_LARGEST_BATCH = 1024
 _BATCH_OF_THE_EXAMPLE = 2
 """Not 1, which an exporter takes for a size that never changes."""
 
@@ -82,14 +83,16 @@ def export_onnx(
         precision: Of the numbers inside.
 
     Raises:
-        InputError: for a batch below 1.
+        InputError: for a batch below 1 or above 1024.
         ModelError: if the weights are damaged, the network cannot be exported, or the file differs from it.
         DependencyError: if a package is missing.
         StorageError: if the file cannot be written.
         Cancelled: if the user asked to stop.
     """
-    if batch is not None and batch < 1:
-        raise InputError(f"A batch of {batch} windows is not usable.", advice="Give 1 or more, or leave it open.")
+    if batch is not None and not 1 <= batch <= _LARGEST_BATCH:
+        raise InputError(
+            f"A batch of {batch} windows is not usable.", advice=f"Give 1 to {_LARGEST_BATCH}, or leave it open."
+        )
     for package in ("onnx", "onnxscript", "onnxruntime"):
         needed(package)
     card, network = model.card, load_network(model)
@@ -114,7 +117,7 @@ def _exported(network: torch.nn.Module, shape: tuple[int, ...], *, batch: int | 
 
     example = torch.linspace(-1, 1, steps=(batch or _BATCH_OF_THE_EXAMPLE) * math.prod(shape))
     example = example.view(-1, *shape)
-    sizes = {} if batch is not None else {0: torch.export.Dim("batch", min=1, max=1024)}
+    sizes = {} if batch is not None else {0: torch.export.Dim("batch", min=1, max=_LARGEST_BATCH)}
     try:
         with torch.no_grad(), _quiet():
             # An ordinary run first: what depends on the weights alone is then there to be kept as constants.
