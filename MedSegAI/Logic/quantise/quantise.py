@@ -107,6 +107,10 @@ def quantise(
     for name in (*calibrating, *measured):
         for part in ("imagesTr", "labelsTr"):
             case_file(data / part, name)
+    make_folder(target.parent)
+    with room_beside(target, refuse=lambda path: None):
+        # So that a folder that may not be written to is told now.
+        pass
     torch_engine = open_torch_engine(model, device=DeviceChoice.CPU, reporter=reporter)
     windows = calibration_windows(model, data, calibrating, count=choices.windows, reporter=reporter)
     reporter.message(f"Bringing '{model.card.title}' into 8 bits with {len(windows)} windows.")
@@ -114,7 +118,6 @@ def quantise(
     graph = openvino_model(torch_engine.network, window=card.window, channels=len(card.inputs), batch=1)
     graph = int8_graph(graph, windows)
     raise_if_cancelled(reporter)
-    make_folder(target.parent)
     with _replaced(target) as room:
         _save(graph, room)
         in_8_bits = int8_engine(room / GRAPH_NAME, open_torch=lambda: torch_engine)
@@ -173,9 +176,10 @@ def _figures(as_it_is: Evaluation, quantised: Evaluation) -> dict[str, Any]:
         for key in as_it_is.label_keys
     }
     both = [pair for pair in pairs.values() if None not in pair]
-    if not both:
+    # A model that finds nothing right cannot lose anything either.
+    if not any(before > 0 for before, _after in both):
         raise InputError(
-            "The accuracy cannot be measured: no case holds a structure that the model knows.",
+            "The accuracy cannot be measured: no case holds a structure that the model finds.",
             advice="Check that the label values of the data set are those of the model.",
         )
     return {

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import tempfile
 
 import numpy as np
 import pytest
 
 from MedSegAI.Logic.errors import InputError, ModelError, StorageError
+from MedSegAI.Logic.evaluation.metrics import MaskScores
+from MedSegAI.Logic.evaluation.tables import CaseScores, Evaluation
 from MedSegAI.Logic.files.decathlon import read_case
 from MedSegAI.Logic.inference.engines import int8_engine
 from MedSegAI.Logic.inference.engines.engine import Engine
@@ -16,7 +20,7 @@ from MedSegAI.Logic.inference.engines.int8_record import RECORD_NAME, Int8Record
 from MedSegAI.Logic.inference.engines.open import open_torch_engine
 from MedSegAI.Logic.inference.segment import segment
 from MedSegAI.Logic.models.registry import SHIPPED_MODELS, read_model
-from MedSegAI.Logic.quantise.quantise import QuantiseChoices, quantise, refuse_inaccurate
+from MedSegAI.Logic.quantise.quantise import QuantiseChoices, _figures, quantise, refuse_inaccurate
 from MedSegAI.Logic.reporter import SilentReporter
 from MedSegAI.Logic.settings import DeviceChoice, RunSettings
 
@@ -150,3 +154,31 @@ def test_a_case_without_a_file_is_found_before_anything_is_computed(own_model, h
             folder=tmp_path / "q",
         )
     assert listener.told == []
+
+
+def test_a_model_that_finds_nothing_right_has_nothing_that_it_could_lose():
+    nothing = MaskScores(0.0, 0.0, 1.0, 0.0, 1.0, None, 3.0, 0.0)
+    found_nothing = Evaluation("model", "0" * 64, "data", "val", (CaseScores("case", 1.0, {"hippocampus": nothing}),))
+    with pytest.raises(InputError, match="no case holds a structure that the model finds"):
+        _figures(found_nothing, found_nothing)
+
+
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_computed(
+    own_model, hippocampus_folder, a_split, tmp_path, monkeypatch
+):
+    def refuse(*_given: object, **_more: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", refuse)
+    listener = Listener()
+    with pytest.raises(StorageError, match="no permission"):
+        quantise(
+            own_model,
+            hippocampus_folder,
+            split=a_split,
+            choices=QuantiseChoices(),
+            reporter=listener,
+            folder=tmp_path / "q",
+        )
+    assert listener.told == []
+    assert list(tmp_path.iterdir()) == []
