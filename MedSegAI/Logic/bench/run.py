@@ -15,7 +15,7 @@ from MedSegAI.Logic.bench.contestants import engines_kept_apart
 from MedSegAI.Logic.bench.machine import OtherPrograms, look_at_other_programs, this_machine, versions
 from MedSegAI.Logic.bench.measure import Case, Conditions, Measure, Unit
 from MedSegAI.Logic.bench.record import BenchRecord, CaseRecord, MeasureRecord
-from MedSegAI.Logic.bench.record_file import write_record
+from MedSegAI.Logic.bench.record_file import RECORD_NAME, write_record
 from MedSegAI.Logic.bench.results import open_results, write_results
 from MedSegAI.Logic.bench.rounds import Rounds
 from MedSegAI.Logic.bench.sentences import case_sentence
@@ -52,7 +52,7 @@ def run_bench(
     Raises:
         StorageError: if the folder is used or cannot be written.
         DeviceError: if a GPU was asked for and cannot be used.
-        Cancelled: if the user asked to stop; what was measured is kept.
+        Cancelled: if the user asked to stop; what was measured is kept, and no file where that is nothing.
     """
     gpu = choose_device(conditions.device, reporter=reporter).description if conditions.on_gpu else ""
     bench = _Bench(conditions, open_results(folder), reporter, gpu=gpu)
@@ -61,8 +61,13 @@ def run_bench(
             for measure in measures:
                 bench.measure(measure)
     except (Cancelled, KeyboardInterrupt) as stop:
-        kept = bench.close(complete=False, earlier=earlier)
-        advice = f"What was measured is kept in '{folder}', marked as incomplete." if kept.all_cases else ""
+        advice = ""
+        if bench.has_measured:
+            bench.close(complete=False, earlier=earlier)
+            advice = f"What was measured is kept in '{folder}', marked as incomplete."
+        else:
+            # So that the same folder can be given again.
+            (folder / RECORD_NAME).unlink(missing_ok=True)
         raise Cancelled("Cancelled.", advice=advice) from stop
     return bench.close(complete=True, earlier=earlier)
 
@@ -90,6 +95,11 @@ class _Bench:
             remarks=tuple(remarks),
         )
         write_record(self._record, folder)
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether there is anything to keep."""
+        return bool(self._record.all_cases)
 
     def measure(self, measure: Measure) -> None:
         """All cases of one measure."""
