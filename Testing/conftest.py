@@ -15,6 +15,8 @@ from MedSegAI.Logic.worker.busy_computer import share_from_now_on
 REPOSITORY_ROOT = Path(__file__).resolve().parents[1]
 
 share_from_now_on()
+# Tests that read exported files import ONNX Runtime themselves; it would tell its maker so.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
