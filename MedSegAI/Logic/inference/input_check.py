@@ -22,7 +22,8 @@ _COARSE = 2.5
 def check_input(case: InputScans, card: ModelCard, *, reporter: Reporter) -> None:
     """Refuse scans of another modality or unit than the card's, that do not lie in one space, or one given twice.
 
-    Warns where a scan does not tell its kind, where voxels are coarse, and of an optional input that is missing.
+    Warns where a scan does not tell its kind, where voxels are coarse or all equal, and of an optional input that is
+    missing.
 
     Raises:
         InputError: naming what the scan is and what the model takes, or what keeps two scans apart.
@@ -38,6 +39,7 @@ def check_input(case: InputScans, card: ModelCard, *, reporter: Reporter) -> Non
                 f"'{volume.name}' does not say what kind of scan it is; taken for {wanted.modality.value}."
             )
         _warn_of_coarse_voxels(volume, card, reporter)
+        _warn_of_one_value(volume, reporter)
     check_together(case)
     _refuse_the_same_twice(case)
 
@@ -98,6 +100,16 @@ def _warn_of_coarse_voxels(volume: Volume, card: ModelCard, reporter: Reporter) 
         reporter.message(
             f"The voxels of '{volume.name}' are {_in_mm(own)}, those that '{card.name}' works on "
             f"{_in_mm(card.spacing_mm)}: look closely at the result, it may miss much."
+        )
+
+
+def _warn_of_one_value(volume: Volume, reporter: Reporter) -> None:
+    first = volume.array[0]
+    # Most scans are told apart by their first plane; a scan that stays in its file is not read for this.
+    if np.ptp(first) == 0 and isinstance(volume.array, np.ndarray) and np.ptp(volume.array) == 0:
+        reporter.message(
+            f"Every voxel of '{volume.name}' is {first.flat[0]:g}: there is nothing in it, and whatever is found is "
+            "wrong."
         )
 
 

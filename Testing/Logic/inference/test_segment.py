@@ -292,6 +292,15 @@ def test_a_scan_that_does_not_say_its_kind_is_taken_with_a_word(a_model: Model):
     assert "'phantom' does not say what kind of scan it is; taken for MR." in reporter.messages
 
 
+def test_a_scan_in_which_every_voxel_is_equal_is_segmented_with_a_warning(a_model: Model):
+    scan = a_scan(Grid((16, 16, 16)), a_ball)
+    warning = "Every voxel of 'phantom' is 7: there is nothing in it, and whatever is found is wrong."
+    for array, warned in ((np.full_like(scan.array, 7), True), (scan.array, False)):
+        reporter = SilentReporter()
+        segment(scan.with_array(array), a_model, settings=RunSettings(), reporter=reporter, engine=BrightnessEngine())
+        assert (warning in reporter.messages) is warned
+
+
 def test_a_region_maps_to_the_voxels_inside_its_corners():
     grid = Grid((20, 20, 20), (2.0, 2.0, 2.0))
     region = Grid((4, 4, 4), origin=(10.0, 10.0, 10.0))

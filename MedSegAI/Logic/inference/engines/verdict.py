@@ -137,7 +137,10 @@ def _check(kind: EngineKind, model: Model, *, open_torch: Callable[[], EagerEngi
         raise_if_cancelled(reporter)
         logits, torch_seconds = _timed(reference, window)
         ours.append(logits)
-        logits, engine_seconds = _timed(engine, window)
+        try:
+            logits, engine_seconds = _timed(engine, window)
+        except MedSegAIError as error:
+            return Verdict(None, problem=error.problem, lasts=False)
         theirs.append(logits)
     # The first window of each was cold; the seconds are those of the last.
     return Verdict(compare(np.concatenate(ours), np.concatenate(theirs)), torch_seconds, engine_seconds)

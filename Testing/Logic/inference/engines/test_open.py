@@ -16,6 +16,7 @@ from MedSegAI.Logic.inference.engines import open as opening
 from MedSegAI.Logic.inference.engines.engine_cache import keep
 from MedSegAI.Logic.inference.engines.kinds import EngineKind, engine_kinds, offered_engines
 from MedSegAI.Logic.inference.engines.open import choose_engine, open_engine
+from MedSegAI.Logic.inference.engines.openvino_engine import OpenVinoEngine
 from MedSegAI.Logic.inference.engines.parity import Parity
 from MedSegAI.Logic.inference.engines.verdict import Verdict, place_of_verdict
 from MedSegAI.Logic.reporter import SilentReporter
@@ -117,6 +118,17 @@ def test_a_network_that_cannot_be_converted_is_remembered(a_model, empty_cache, 
         with pytest.raises(ModelError, match=r"cannot run this model: .*unheard_of"):
             open_engine(a_model, settings=settings("openvino"), reporter=reporter)
     assert sum(message.startswith("Checking once") for message in reporter.messages) == 1
+
+
+def test_what_fails_while_it_is_checked_is_not_taken_today(a_model, warm_cache, openvino_kind, monkeypatch, reporter):
+    def fail(*_given: object) -> None:
+        raise RuntimeError("the primitive failed")
+
+    monkeypatch.setattr(OpenVinoEngine, "_infer", fail)
+    assert open_engine(a_model, settings=settings("auto"), reporter=reporter, windows=MANY).name == "torch eager"
+    with pytest.raises(ModelError, match=r"cannot run this model: .*primitive failed"):
+        open_engine(a_model, settings=settings("openvino"), reporter=reporter)
+    assert not place_of_verdict(openvino_kind, a_model).exists()
 
 
 @pytest.mark.parametrize("content", [b"no JSON", b"null", b'{"parity": null, "from": "the future"}'])
